@@ -1,0 +1,158 @@
+"""``card.json``: what a model folder says about itself. Schema: docs/model-card.md."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from igm_gui.errors import ModelError
+from igm_gui.formats.files import write_atomic
+from igm_gui.info import Direction, InputSpec, OutputSpec
+
+CARD_VERSION = 1
+MAX_CARD_BYTES = 8_000_000
+
+
+class Data(msgspec.Struct, kw_only=True, frozen=True):
+    """The training data and the terms it came under."""
+
+    name: str
+    licence: str
+    source: str = ""
+    attribution: str = ""
+    note: str = ""
+
+
+class Training(msgspec.Struct, kw_only=True, frozen=True):
+    """How the weights were made, so that they can be made again."""
+
+    command: str = ""
+    seconds: float = 0.0
+    seed: int = 0
+    steps: int = 0
+    note: str = ""
+
+
+class Distance(msgspec.Struct, kw_only=True, frozen=True):
+    """The distance between distributions that training made small."""
+
+    name: str
+    formula: str = ""
+    paper: str = ""
+
+
+class Card(msgspec.Struct, kw_only=True, frozen=True):
+    """A model folder's card. Unknown fields are refused, so that a typing error is seen."""
+
+    format: int = CARD_VERSION
+    name: str
+    family: str
+    output: OutputSpec
+    inputs: tuple[InputSpec, ...]
+    title: str = ""
+    description: str = ""
+    licence: str = ""
+    hyperparameters: dict[str, Any] = {}
+    data: Data | None = None
+    training: Training | None = None
+    distance: Distance | None = None
+    quality: dict[str, Any] = {}
+    speed: dict[str, Any] = {}
+    faults: tuple[str, ...] = ()
+    preview_seeds: tuple[int, ...] = ()
+    directions: tuple[Direction, ...] = ()
+
+
+_FIELDS = {name for name in Card.__struct_fields__}
+
+
+def _check(card: Card, where: str) -> None:
+    """Raise ModelError where a card is well-typed but can't be right."""
+
+    def bad(why: str) -> ModelError:
+        return ModelError(f"The card {where} can't be used: {why}.", "docs/model-card.md describes every field.")
+
+    if card.format > CARD_VERSION:
+        raise bad(f"it is of format {card.format} and this program knows formats up to {CARD_VERSION}")
+    output = card.output
+    if output.media == "image":
+        if not (1 <= output.height <= 16384 and 1 <= output.width <= 16384):
+            raise bad(f"its picture is {output.width}×{output.height}; sides from 1 to 16384 are possible")
+        if output.channels not in (1, 3, 4):
+            raise bad(f"its picture has {output.channels} channels; 1, 3 and 4 are possible")
+        if not output.low < output.high:
+            raise bad(f"its output range is {output.low} to {output.high}")
+    elif not (1000 <= output.sample_rate <= 384_000 and output.channels in (1, 2) and output.samples >= 0):
+        raise bad("a sound needs a sample_rate of 1000 to 384000 Hz and 1 or 2 channels")
+    names = [spec.name for spec in card.inputs]
+    if len(set(names)) != len(names):
+        raise bad("two inputs have the same name")
+    for spec in card.inputs:
+        if spec.kind == "latent" and not (spec.shape and 1 <= spec.size <= 1_000_000 and min(spec.shape) > 0):
+            raise bad(f"input {spec.name} has the shape {list(spec.shape)}")
+        if spec.kind == "label" and not spec.classes:
+            raise bad(f"input {spec.name} is a label without classes")
+        if spec.kind == "scalar" and not spec.minimum <= spec.default <= spec.maximum:
+            raise bad(f"input {spec.name}'s default {spec.default} is outside {spec.minimum} to {spec.maximum}")
+    for direction in card.directions:
+        spec_for = next((spec for spec in card.inputs if spec.name == direction.input), None)
+        if spec_for is None or spec_for.size != len(direction.vector):
+            raise bad(f"direction {direction.name} does not fit an input")
+
+
+def parse_card(text: bytes, where: str) -> Card:
+    """A card from JSON bytes; ModelError with the field's place where it is wrong."""
+    if len(text) > MAX_CARD_BYTES:
+        raise ModelError(f"The card {where} is {len(text):,} bytes long.", "A card is a small JSON file.")
+    try:
+        raw = msgspec.json.decode(text)
+        if isinstance(raw, dict) and (unknown := sorted(set(raw) - _FIELDS)):
+            raise ModelError(
+                f"The card {where} has a field this program doesn't know: {unknown[0]}.",
+                f"Known fields are {', '.join(sorted(_FIELDS))}; docs/model-card.md describes them.",
+            )
+        card = msgspec.convert(raw, Card)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise ModelError(
+            f"The card {where} can't be read: {error}.", "docs/model-card.md describes every field."
+        ) from error
+    _check(card, where)
+    return card
+
+
+def read_card(folder: Path) -> Card:
+    """The card of a model folder; ModelError where it is missing or wrong."""
+    path = folder / "card.json"
+    try:
+        text = path.read_bytes()
+    except OSError as error:
+        raise ModelError(
+            f"The folder {folder.name} has no readable card.json ({error.strerror}).",
+            "A model folder holds model.safetensors and card.json.",
+        ) from error
+    return parse_card(text, f"{folder.name}/card.json")
+
+
+def _plain(value: object) -> object:
+    return tuple(value) if isinstance(value, list) else value
+
+
+def card_json(card: Card) -> str:
+    """The card as indented JSON; fields at their defaults are kept out of the inputs."""
+    raw = msgspec.to_builtins(card)
+    defaults = {key: field.default for key, field in InputSpec.__dataclass_fields__.items()}
+    for spec in raw["inputs"]:
+        for key in [key for key, value in spec.items() if _plain(value) == defaults[key]]:
+            del spec[key]
+    raw = {key: value for key, value in raw.items() if value not in (None, "", [], (), {})}
+    return json.dumps(raw, indent=2, ensure_ascii=False) + "\n"
+
+
+def write_card(folder: Path, card: Card) -> None:
+    """Write ``card.json`` in ``folder`` (atomic), after the checks that reading it makes."""
+    text = card_json(card).encode()
+    parse_card(text, f"{folder.name}/card.json")
+    write_atomic(folder / "card.json", text)

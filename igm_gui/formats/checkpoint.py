@@ -1,0 +1,130 @@
+"""A model on disk, opened as data: what a family looks at to say whether it is its own."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from igm_gui.errors import ModelError
+from igm_gui.formats.card import Card, read_card
+from igm_gui.formats.files import sha256_of
+
+if TYPE_CHECKING:
+    import torch
+
+SUPPORTED = "Supported are model folders (model.safetensors with card.json)."
+MAX_HEADER_BYTES = 100_000_000
+
+
+@dataclass
+class Checkpoint:
+    """``path`` is what the person named; ``kind`` says how it was read.
+
+    ``shapes`` maps tensor names to shapes without reading the tensors; ``tensors`` reads them.
+    """
+
+    path: Path
+    kind: str
+    card: Card | None = None
+    weights: Path | None = None
+    shapes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    payload: Any = None
+
+    @property
+    def name(self) -> str:
+        return self.card.name if self.card else self.path.stem
+
+    @cached_property
+    def sha256(self) -> str:
+        """Hex SHA-256 of the weights file, or of the card where there are no weights."""
+        return sha256_of(self.weights or self.path / "card.json")
+
+    @cached_property
+    def tensors(self) -> dict[str, torch.Tensor]:
+        """All weights in float32 on the CPU. ModelError where they are damaged or not finite."""
+        if self.weights is None:
+            return {}
+        return read_tensors(self.weights)
+
+
+def read_header(path: Path) -> dict[str, tuple[int, ...]]:
+    """Tensor names and shapes of a safetensors file, checked against the file's length.
+
+    Reads only the header: quick, and a file that claims more than it holds is refused before
+    anything is allocated.
+    """
+    hint = "Copy or download the file again."
+    try:
+        size = path.stat().st_size
+        with path.open("rb") as file:
+            start = file.read(8)
+            if len(start) < 8:
+                raise ModelError(f"{path.name} is only {size} bytes long: it is not a safetensors file.", hint)
+            (length,) = struct.unpack("<Q", start)
+            if length > min(size - 8, MAX_HEADER_BYTES):
+                raise ModelError(f"{path.name} is cut short, or not a safetensors file.", hint)
+            raw = msgspec.json.decode(file.read(length))
+    except OSError as error:
+        raise ModelError(f"{path.name} can't be read: {error.strerror}.", "Check that it exists and may be read.") from error
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise ModelError(f"The header of {path.name} is damaged.", hint, str(error)) from error
+    shapes: dict[str, tuple[int, ...]] = {}
+    end = 0
+    try:
+        for name, entry in raw.items():
+            if name == "__metadata__":
+                continue
+            shapes[name] = tuple(int(side) for side in entry["shape"])
+            end = max(end, int(entry["data_offsets"][1]))
+    except (AttributeError, KeyError, TypeError, ValueError, IndexError) as error:
+        raise ModelError(f"The header of {path.name} is damaged.", hint, repr(error)) from error
+    if 8 + length + end != size:
+        raise ModelError(
+            f"{path.name} is {size:,} bytes long, its header promises {8 + length + end:,}: it is cut short or damaged.",
+            hint,
+        )
+    return shapes
+
+
+def read_tensors(path: Path) -> dict[str, torch.Tensor]:
+    """The tensors of a safetensors file; floating ones in float32. Refuses NaN and infinity."""
+    import torch
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    read_header(path)
+    try:
+        loaded = load_file(str(path))
+    except (SafetensorError, OSError, ValueError, RuntimeError) as error:
+        raise ModelError(f"{path.name} can't be read as safetensors.", "Copy or download it again.", str(error)) from error
+    tensors = {name: t.float() if t.is_floating_point() else t for name, t in loaded.items()}
+    for name, tensor in tensors.items():
+        if tensor.is_floating_point() and not bool(torch.isfinite(tensor).all()):
+            raise ModelError(
+                f"{path.name} holds weights that are not numbers (NaN or infinity) in {name}.",
+                "Such a network can't make pictures or sound; export it again from a healthy training state.",
+            )
+    return tensors
+
+
+def open_checkpoint(path: Path) -> Checkpoint:
+    """Look at ``path`` without executing anything. ModelError where it is not a model."""
+    if not path.exists():
+        raise ModelError(f"There is no file or folder {path}.", "Check the name.")
+    if path.is_file() and path.name in ("card.json", "model.safetensors") and (path.parent / "card.json").is_file():
+        path = path.parent
+    if path.is_dir():
+        card = read_card(path)
+        weights = path / "model.safetensors"
+        if weights.exists():
+            return Checkpoint(path, "folder", card, weights, read_header(weights))
+        return Checkpoint(path, "folder", card)
+    if path.is_file() and path.stat().st_size == 0:
+        raise ModelError(f"{path.name} is empty.", SUPPORTED)
+    raise ModelError(f"{path.name} is not a model this program knows.", SUPPORTED)

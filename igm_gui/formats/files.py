@@ -1,0 +1,70 @@
+"""Small file habits used everywhere: atomic writing, content hashes."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from igm_gui.errors import ExportError
+
+
+def explain_os_error(path: Path, error: OSError) -> ExportError:
+    """A sentence for a failed write."""
+    reason = error.strerror or str(error)
+    return ExportError(
+        f"{path.name} could not be written to {path.parent}: {reason}.",
+        "Choose another folder, or free some space and try again. Nothing that was there has changed.",
+        details=repr(error),
+    )
+
+
+@contextmanager
+def atomic_path(path: Path) -> Iterator[Path]:
+    """A temporary path beside ``path`` that becomes ``path`` when the block ends well.
+
+    It keeps ``path``'s ending, so that writers that look at the ending work. On any failure it is
+    removed and what was at ``path`` stays. An OSError becomes an ExportError.
+    """
+    path = Path(path)
+    temporary: Path | None = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=f".{path.stem[:40]}-", suffix=path.suffix, dir=path.parent)
+        os.close(handle)
+        temporary = Path(name)
+        yield temporary
+        # mkstemp makes files for the owner alone; give what an ordinary open() would have given.
+        umask = os.umask(0)
+        os.umask(umask)
+        os.chmod(temporary, 0o666 & ~umask)
+        os.replace(temporary, path)
+        temporary = None
+    except OSError as error:
+        raise explain_os_error(path, error) from error
+    finally:
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
+
+
+def write_atomic(path: Path, content: bytes) -> None:
+    """Write ``content`` to ``path``: all of it or nothing. ExportError where that fails."""
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(content)
+
+
+def sha256_of(path: Path, progress: Callable[[float], None] | None = None) -> str:
+    """Hex SHA-256 of a file's bytes; ``progress`` gets a fraction from 0 to 1."""
+    digest = hashlib.sha256()
+    total = max(path.stat().st_size, 1)
+    done = 0
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+            done += len(block)
+            if progress:
+                progress(done / total)
+    return digest.hexdigest()

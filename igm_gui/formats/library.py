@@ -1,0 +1,48 @@
+"""Finding models by name: the bundled ones, and any path."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from igm_gui.errors import IgmError, ModelError
+from igm_gui.formats.card import Card, read_card
+from igm_gui.paths import models_folder
+
+DEFAULT_MODEL = "fashion-gan"
+
+
+def bundled() -> dict[str, Path]:
+    """Bundled models by name, in alphabetical order. Reads no card and imports no torch."""
+    folder = models_folder()
+    if not folder.is_dir():
+        return {}
+    return {path.name: path for path in sorted(folder.iterdir()) if (path / "card.json").is_file()}
+
+
+def cards() -> list[tuple[Path, Card]]:
+    """The bundled models' folders and cards; a broken one is left out."""
+    found = []
+    for path in bundled().values():
+        try:
+            found.append((path, read_card(path)))
+        except IgmError:
+            continue
+    return found
+
+
+def find(model: str) -> Path:
+    """The path of a bundled name or of a path given. ModelError names the closest bundled ones."""
+    names = bundled()
+    if model in names:
+        return names[model]
+    path = Path(model).expanduser()
+    try:
+        exists = path.exists()
+    except (OSError, ValueError):
+        exists = False
+    if exists:
+        return path.resolve()
+    raise ModelError(
+        f"There is no model called {model}.",
+        f"Bundled models are {', '.join(names) or 'none'}; or give the path of a model.",
+    )

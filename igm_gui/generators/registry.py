@@ -1,0 +1,64 @@
+"""The families, in the order they are asked; each is a module imported when first needed.
+
+A family module has ``detect(checkpoint) -> bool`` and ``load(checkpoint) -> TorchGenerator``.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from igm_gui.errors import ModelError
+from igm_gui.formats.checkpoint import SUPPORTED, open_checkpoint
+from igm_gui.formats.library import find
+
+if TYPE_CHECKING:
+    from igm_gui.formats.checkpoint import Checkpoint
+    from igm_gui.generators.base import TorchGenerator
+
+# Card family name -> module. A file without a card is offered to each in this order.
+FAMILIES: dict[str, str] = {
+    "uniform": "igm_gui.generators.uniform",
+    "fashion": "igm_gui.generators.fashion",
+    "flow": "igm_gui.generators.flow",
+    "style": "igm_gui.generators.style",
+    "additive": "igm_gui.generators.additive",
+    "ddsp": "igm_gui.generators.ddsp",
+    "drums": "igm_gui.generators.drums",
+    "toy": "igm_gui.generators.toy",
+}
+
+
+def family_of(checkpoint: Checkpoint) -> Any:
+    """The family module that knows ``checkpoint``. ModelError where none does."""
+    if checkpoint.card is not None:
+        name = FAMILIES.get(checkpoint.card.family)
+        if name is None:
+            raise ModelError(
+                f"The card of {checkpoint.name} names the family {checkpoint.card.family}, which this program doesn't know.",
+                f"Known families are {', '.join(FAMILIES)}.",
+            )
+        return import_module(name)
+    for name in FAMILIES.values():
+        family = import_module(name)
+        if family.detect(checkpoint):
+            return family
+    raise ModelError(f"{checkpoint.path.name} is not a generator this program knows.", SUPPORTED)
+
+
+def load(model: str) -> TorchGenerator:
+    """Open a bundled name or a path and build its generator on the CPU. ModelError says why not."""
+    path = find(model)
+    checkpoint = open_checkpoint(path)
+    family = family_of(checkpoint)
+    try:
+        generator: TorchGenerator = family.load(checkpoint)
+    except ModelError:
+        raise
+    except Exception as error:  # a family must not be able to end the program
+        raise ModelError(
+            f"{checkpoint.name} could not be built: {error}.",
+            "Its card or weights are not what its family expects.",
+            details=repr(error),
+        ) from error
+    return generator
