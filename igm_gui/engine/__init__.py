@@ -1,0 +1,1 @@
+"""The engine: renderer, render loop, jobs, devices, sound output."""

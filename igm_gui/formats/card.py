@@ -10,7 +10,7 @@ import msgspec
 
 from igm_gui.errors import ModelError
 from igm_gui.formats.files import write_atomic
-from igm_gui.info import Direction, InputSpec, OutputSpec
+from igm_gui.info import Direction, GeneratorInfo, InputSpec, OutputSpec
 
 CARD_VERSION = 1
 MAX_CARD_BYTES = 8_000_000
@@ -66,14 +66,16 @@ class Card(msgspec.Struct, kw_only=True, frozen=True):
     directions: tuple[Direction, ...] = ()
 
 
-_FIELDS = {name for name in Card.__struct_fields__}
+_FIELDS = set(Card.__struct_fields__)
 
 
 def _check(card: Card, where: str) -> None:
     """Raise ModelError where a card is well-typed but can't be right."""
 
     def bad(why: str) -> ModelError:
-        return ModelError(f"The card {where} can't be used: {why}.", "docs/model-card.md describes every field.")
+        return ModelError(
+            f"The card {where} can't be used: {why}.", "docs/model-card.md describes every field."
+        )
 
     if card.format > CARD_VERSION:
         raise bad(f"it is of format {card.format} and this program knows formats up to {CARD_VERSION}")
@@ -96,7 +98,9 @@ def _check(card: Card, where: str) -> None:
         if spec.kind == "label" and not spec.classes:
             raise bad(f"input {spec.name} is a label without classes")
         if spec.kind == "scalar" and not spec.minimum <= spec.default <= spec.maximum:
-            raise bad(f"input {spec.name}'s default {spec.default} is outside {spec.minimum} to {spec.maximum}")
+            raise bad(
+                f"input {spec.name}'s default {spec.default} is outside {spec.minimum} to {spec.maximum}"
+            )
     for direction in card.directions:
         spec_for = next((spec for spec in card.inputs if spec.name == direction.input), None)
         if spec_for is None or spec_for.size != len(direction.vector):
@@ -156,3 +160,26 @@ def write_card(folder: Path, card: Card) -> None:
     text = card_json(card).encode()
     parse_card(text, f"{folder.name}/card.json")
     write_atomic(folder / "card.json", text)
+
+
+def card_info(
+    card: Card, path: Path, sha256: str = "", parameters: int = 0, abilities: tuple[str, ...] = ()
+) -> GeneratorInfo:
+    """What the card alone says of a generator: enough to build every panel before torch is there."""
+    return GeneratorInfo(
+        name=card.name,
+        title=card.title or card.name,
+        family=card.family,
+        output=card.output,
+        inputs=card.inputs,
+        description=card.description,
+        path=str(path),
+        sha256=sha256,
+        parameters=parameters,
+        abilities=abilities,
+        licence=card.licence,
+        distance=card.distance.name if card.distance else "",
+        preview_seeds=card.preview_seeds,
+        directions=card.directions,
+        card=msgspec.to_builtins(card),
+    )

@@ -65,13 +65,17 @@ def read_header(path: Path) -> dict[str, tuple[int, ...]]:
         with path.open("rb") as file:
             start = file.read(8)
             if len(start) < 8:
-                raise ModelError(f"{path.name} is only {size} bytes long: it is not a safetensors file.", hint)
+                raise ModelError(
+                    f"{path.name} is only {size} bytes long: it is not a safetensors file.", hint
+                )
             (length,) = struct.unpack("<Q", start)
             if length > min(size - 8, MAX_HEADER_BYTES):
                 raise ModelError(f"{path.name} is cut short, or not a safetensors file.", hint)
             raw = msgspec.json.decode(file.read(length))
     except OSError as error:
-        raise ModelError(f"{path.name} can't be read: {error.strerror}.", "Check that it exists and may be read.") from error
+        raise ModelError(
+            f"{path.name} can't be read: {error.strerror}.", "Check that it exists and may be read."
+        ) from error
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise ModelError(f"The header of {path.name} is damaged.", hint, str(error)) from error
     shapes: dict[str, tuple[int, ...]] = {}
@@ -86,7 +90,7 @@ def read_header(path: Path) -> dict[str, tuple[int, ...]]:
         raise ModelError(f"The header of {path.name} is damaged.", hint, repr(error)) from error
     if 8 + length + end != size:
         raise ModelError(
-            f"{path.name} is {size:,} bytes long, its header promises {8 + length + end:,}: it is cut short or damaged.",
+            f"{path.name} is {size:,} bytes long, its header promises {8 + length + end:,}: cut short or damaged.",
             hint,
         )
     return shapes
@@ -102,7 +106,9 @@ def read_tensors(path: Path) -> dict[str, torch.Tensor]:
     try:
         loaded = load_file(str(path))
     except (SafetensorError, OSError, ValueError, RuntimeError) as error:
-        raise ModelError(f"{path.name} can't be read as safetensors.", "Copy or download it again.", str(error)) from error
+        raise ModelError(
+            f"{path.name} can't be read as safetensors.", "Copy or download it again.", str(error)
+        ) from error
     tensors = {name: t.float() if t.is_floating_point() else t for name, t in loaded.items()}
     for name, tensor in tensors.items():
         if tensor.is_floating_point() and not bool(torch.isfinite(tensor).all()):
@@ -117,7 +123,11 @@ def open_checkpoint(path: Path) -> Checkpoint:
     """Look at ``path`` without executing anything. ModelError where it is not a model."""
     if not path.exists():
         raise ModelError(f"There is no file or folder {path}.", "Check the name.")
-    if path.is_file() and path.name in ("card.json", "model.safetensors") and (path.parent / "card.json").is_file():
+    if (
+        path.is_file()
+        and path.name in ("card.json", "model.safetensors")
+        and (path.parent / "card.json").is_file()
+    ):
         path = path.parent
     if path.is_dir():
         card = read_card(path)

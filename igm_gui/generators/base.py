@@ -15,6 +15,7 @@ import torch
 from numpy.typing import NDArray
 
 from igm_gui.errors import ModelError
+from igm_gui.formats.card import card_info
 from igm_gui.formats.checkpoint import Checkpoint
 from igm_gui.info import GeneratorInfo, InputSpec, OutputSpec
 from igm_gui.latent.point import LatentPoint, Value, default_value
@@ -101,7 +102,9 @@ class TorchGenerator:
                 array = np.stack([row.array for row in rows])  # type: ignore[union-attr]
                 for direction in self.info.directions:
                     if direction.input == spec.name:
-                        amounts = np.array([p.scalar(f"direction:{direction.name}") for p in points], np.float32)
+                        amounts = np.array(
+                            [p.scalar(f"direction:{direction.name}") for p in points], np.float32
+                        )
                         if amounts.any():
                             step = np.asarray(direction.vector, np.float32).reshape(spec.shape)
                             array = array + amounts.reshape(-1, *[1] * step.ndim) * step
@@ -152,30 +155,15 @@ def to_pictures(output: torch.Tensor, spec: OutputSpec) -> NDArray[np.uint8]:
     return pictures.cpu().numpy()
 
 
-def info_from_card(checkpoint: Checkpoint, parameters: int = 0, abilities: tuple[str, ...] = ()) -> GeneratorInfo:
+def info_from_card(
+    checkpoint: Checkpoint, parameters: int = 0, abilities: tuple[str, ...] = ()
+) -> GeneratorInfo:
     """The :class:`GeneratorInfo` that a folder's card describes. ModelError without a card."""
-    import msgspec
-
-    card = checkpoint.card
-    if card is None:
-        raise ModelError(f"{checkpoint.path.name} has no card.json.", "A model folder needs one: docs/model-card.md.")
-    return GeneratorInfo(
-        name=card.name,
-        title=card.title or card.name,
-        family=card.family,
-        output=card.output,
-        inputs=card.inputs,
-        description=card.description,
-        path=str(checkpoint.path),
-        sha256=checkpoint.sha256,
-        parameters=parameters,
-        abilities=abilities,
-        licence=card.licence,
-        distance=card.distance.name if card.distance else "",
-        preview_seeds=card.preview_seeds,
-        directions=card.directions,
-        card=msgspec.to_builtins(card),
-    )
+    if checkpoint.card is None:
+        raise ModelError(
+            f"{checkpoint.path.name} has no card.json.", "A model folder needs one: docs/model-card.md."
+        )
+    return card_info(checkpoint.card, checkpoint.path, checkpoint.sha256, parameters, abilities)
 
 
 def load_weights(network: torch.nn.Module, checkpoint: Checkpoint) -> int:
@@ -193,7 +181,11 @@ def load_weights(network: torch.nn.Module, checkpoint: Checkpoint) -> int:
         if key in tensors and tensors[key].shape != wanted[key].shape
     ]
     if missing or extra or shaped:
-        first = (missing and f"{missing[0]} is missing") or (shaped and shaped[0]) or f"{extra[0]} is not expected"
+        first = (
+            (missing and f"{missing[0]} is missing")
+            or (shaped and shaped[0])
+            or f"{extra[0]} is not expected"
+        )
         raise ModelError(
             f"The weights of {checkpoint.name} don't fit its card: {first}.",
             "The card's family and hyperparameters must be those the weights were trained with.",

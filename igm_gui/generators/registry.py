@@ -35,7 +35,7 @@ def family_of(checkpoint: Checkpoint) -> Any:
         name = FAMILIES.get(checkpoint.card.family)
         if name is None:
             raise ModelError(
-                f"The card of {checkpoint.name} names the family {checkpoint.card.family}, which this program doesn't know.",
+                f"The card of {checkpoint.name} names an unknown family, {checkpoint.card.family}.",
                 f"Known families are {', '.join(FAMILIES)}.",
             )
         return import_module(name)

@@ -51,9 +51,7 @@ class LatentPoint:
         """The same point with one value replaced or added (seed kept as it is)."""
         if self.get(name) is None:
             return replace(self, values=(*self.values, (name, value)))
-        return replace(
-            self, values=tuple((key, value if key == name else old) for key, old in self.values)
-        )
+        return replace(self, values=tuple((key, value if key == name else old) for key, old in self.values))
 
 
 def one_hot(count: int, index: int) -> Vector:
@@ -114,6 +112,10 @@ def conform(point: LatentPoint, info: GeneratorInfo) -> LatentPoint:
         chosen = value if fits else fallback
         assert chosen is not None
         values.append((spec.name, chosen))
+    for direction in info.directions:
+        name = f"direction:{direction.name}"
+        if point.get(name) is not None:
+            values.append((name, point.scalar(name)))
     return LatentPoint(tuple(values), point.seed if kept_latent else seed)
 
 

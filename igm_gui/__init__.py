@@ -1,0 +1,26 @@
+"""IGM Studio: explore what an implicit generative model has learnt.
+
+    import igm_gui
+    g = igm_gui.load("fashion-gan")
+    pictures = g.sample(seed=0, n=4)      # uint8 (4, 28, 28, 1)
+
+Importing this package imports neither Qt nor torch.
+"""
+
+from igm_gui.api import Generator, load
+from igm_gui.errors import IgmError
+from igm_gui.info import GeneratorInfo, InputSpec, OutputSpec
+from igm_gui.latent import LatentPoint, Vector
+
+__version__ = "0.1.0"
+__all__ = [
+    "Generator",
+    "GeneratorInfo",
+    "IgmError",
+    "InputSpec",
+    "LatentPoint",
+    "OutputSpec",
+    "Vector",
+    "__version__",
+    "load",
+]

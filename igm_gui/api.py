@@ -1,0 +1,88 @@
+"""The small Python API: open a generator and sample it. No Qt; torch when first loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from igm_gui.info import GeneratorInfo
+from igm_gui.latent.point import LatentPoint, point_from_seed
+
+
+class Generator:
+    """An opened generator. ``info`` tells its inputs and output."""
+
+    def __init__(self, model: str, device: str = "auto") -> None:
+        from igm_gui.engine.renderer import Renderer
+
+        self._renderer = Renderer()
+        self._model = model
+        self._device = device
+        self.info: GeneratorInfo = self._renderer.generator(model, device)[0].info
+
+    def point(
+        self, seed: int = 0, label: int | str | None = None, truncation: float | None = None
+    ) -> LatentPoint:
+        """The point that ``seed`` stands for; ``label`` is a class's number or name,
+        ``truncation`` psi where the model has it. InputError where it has not."""
+        return make_point(self.info, seed, label, truncation)
+
+    def render(self, points: LatentPoint | Sequence[LatentPoint]) -> NDArray[Any]:
+        """Media of points: uint8 ``(N, H, W, C)``, or float32 ``(N, channels, samples)`` in [-1, 1].
+
+        InputError where a point does not fit; ModelError where the network fails.
+        """
+        many = (points,) if isinstance(points, LatentPoint) else tuple(points)
+        return self._renderer.media(self._model, many, self._device, fit=False)
+
+    def sample(
+        self,
+        seed: int = 0,
+        n: int = 1,
+        label: int | str | None = None,
+        truncation: float | None = None,
+        batch: int = 32,
+    ) -> NDArray[Any]:
+        """``n`` renderings of the seeds ``seed`` to ``seed + n - 1`` (shapes as in :meth:`render`)."""
+        points = [self.point(seed + i, label, truncation) for i in range(n)]
+        parts = [self.render(points[i : i + batch]) for i in range(0, n, batch)]
+        return np.concatenate(parts)
+
+
+def make_point(
+    info: GeneratorInfo, seed: int = 0, label: int | str | None = None, truncation: float | None = None
+) -> LatentPoint:
+    """A point from a seed, a class (number or name) and a truncation. InputError where they don't fit."""
+    from igm_gui.errors import InputError
+
+    index: int | None = None
+    if label is not None:
+        spec = next(iter(info.of_kind("label")), None)
+        if spec is None:
+            raise InputError(f"{info.name} has no classes.", "Leave the label out.")
+        if isinstance(label, str) and not label.lstrip("-").isdigit():
+            names = [name.lower() for name in spec.classes]
+            if label.lower() not in names:
+                raise InputError(
+                    f"{info.name} has no class called {label}.", f"Its classes are {', '.join(spec.classes)}."
+                )
+            index = names.index(label.lower())
+        else:
+            index = int(label)
+    point = point_from_seed(info, seed, index)
+    if truncation is not None:
+        if info.input("truncation") is None:
+            raise InputError(f"{info.name} has no truncation.", "Leave the truncation out.")
+        point = point.with_value("truncation", float(truncation))
+    return point
+
+
+def load(model: str, device: str = "auto") -> Generator:
+    """Open a bundled name or a path. ModelError says what was seen and what is supported.
+
+    ``device`` is ``auto``, ``cpu``, ``cuda`` or ``mps``.
+    """
+    return Generator(model, device)

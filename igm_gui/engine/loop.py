@@ -1,0 +1,167 @@
+"""The render thread: newest request wins, interactive before thumbnails before long jobs."""
+
+from __future__ import annotations
+
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+from igm_gui.engine.renderer import Renderer
+from igm_gui.errors import Cancelled, IgmError, ModelError
+from igm_gui.requests import RenderRequest, RenderResult
+
+Deliver = Callable[[RenderResult], None]
+Work = Callable[[Renderer], Iterator[float]]
+
+
+class Job:
+    """A long piece of work on the render thread, one step at a time.
+
+    ``work(renderer)`` is an iterator that yields its progress from 0 to 1 after each step; what
+    the person drags meanwhile goes ahead between two steps. ``changed(job)`` is called on the render
+    thread after each step and at the end. Closing the iterator must clean up (atomic writing does).
+    """
+
+    def __init__(self, name: str, work: Work, changed: Callable[[Job], None] | None = None) -> None:
+        self.name = name
+        self.progress = 0.0
+        self.done = False
+        self.error: IgmError | None = None
+        self.finished = threading.Event()
+        self._work = work
+        self._steps: Iterator[float] | None = None
+        self._changed = changed
+        self._cancelled = False
+
+    def cancel(self) -> None:
+        """Stop before the next step. Ends with the error :class:`Cancelled`."""
+        self._cancelled = True
+
+    def step(self, renderer: Renderer) -> bool:
+        """One step; True while there is more to do."""
+        try:
+            if self._cancelled:
+                if self._steps is not None and hasattr(self._steps, "close"):
+                    self._steps.close()
+                raise Cancelled()
+            if self._steps is None:
+                self._steps = iter(self._work(renderer))
+            self.progress = min(max(next(self._steps), 0.0), 1.0)
+        except StopIteration:
+            self.progress, self.done = 1.0, True
+        except IgmError as error:
+            self.error, self.done = error, True
+        except Exception as error:
+            self.error = ModelError(f"{self.name} failed: {error}.", "", traceback.format_exc())
+            self.done = True
+        if self._changed is not None:
+            self._changed(self)
+        if self.done:
+            self.finished.set()
+        return not self.done
+
+
+class RenderLoop:
+    """One daemon thread around a :class:`Renderer`.
+
+    ``submit`` never blocks: it overwrites the waiting request of the same slot. ``deliver`` is called on
+    the render thread with every result. A request equal to the slot's last one (waiting, running
+    or done) is dropped: nothing is rendered when nothing changed.
+    """
+
+    def __init__(self, deliver: Deliver, renderer: Renderer | None = None) -> None:
+        self.renderer = renderer or Renderer()
+        self._deliver = deliver
+        self._waiting: dict[str, RenderRequest] = {}
+        self._latest: dict[str, RenderRequest] = {}
+        self._jobs: list[Job] = []
+        self._lock = threading.Condition()
+        self._stopping = False
+        self._thread = threading.Thread(target=self._run, name="render", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self, timeout: float = 10.0) -> None:
+        """End the thread after the step it is in; waiting requests are dropped, jobs cancelled."""
+        with self._lock:
+            self._stopping = True
+            self._waiting.clear()
+            for job in self._jobs:
+                job.cancel()
+            self._lock.notify_all()
+        if self._thread.is_alive():
+            self._thread.join(timeout)
+
+    def submit(self, request: RenderRequest, force: bool = False) -> bool:
+        """Ask for ``request``; False where it is the slot's last one already (unless ``force``)."""
+        with self._lock:
+            if not force and self._latest.get(request.slot) == request:
+                return False
+            self._latest[request.slot] = request
+            self._waiting[request.slot] = request
+            self._lock.notify()
+        return True
+
+    def withdraw(self, slot: str) -> None:
+        """Forget what waits in ``slot`` (slots that start with it, where it ends with ``:``)."""
+        with self._lock:
+            for name in [
+                n for n in self._waiting if n == slot or (slot.endswith(":") and n.startswith(slot))
+            ]:
+                del self._waiting[name]
+            for name in [n for n in self._latest if n == slot or (slot.endswith(":") and n.startswith(slot))]:
+                del self._latest[name]
+
+    def is_latest(self, request: RenderRequest) -> bool:
+        """Whether no newer request was made in this one's slot."""
+        return self._latest.get(request.slot) is request
+
+    def run_job(self, job: Job) -> Job:
+        """Queue a long piece of work; jobs run one after the other."""
+        with self._lock:
+            if self._stopping:
+                job.cancel()
+            self._jobs.append(job)
+            self._lock.notify()
+        return job
+
+    @property
+    def idle(self) -> bool:
+        with self._lock:
+            return not self._waiting and not self._jobs
+
+    def _next(self) -> RenderRequest | Job | None:
+        """Wait for work and take the most urgent; None to end."""
+        with self._lock:
+            while not (self._waiting or self._jobs or self._stopping):
+                self._lock.wait()
+            if self._stopping:
+                return None
+            if self._waiting:
+                request = min(self._waiting.values(), key=lambda r: r.priority)
+                if not self._jobs or request.priority < 2:
+                    del self._waiting[request.slot]
+                    return request
+            return self._jobs[0]
+
+    def _run(self) -> None:
+        while (work := self._next()) is not None:
+            if isinstance(work, Job):
+                if not work.step(self.renderer):
+                    with self._lock:
+                        self._jobs.remove(work)
+                continue
+            start = time.perf_counter()
+            result = self.renderer.render(work)
+            if result.error is not None:
+                # A failed request may be asked again: the file may have been mended.
+                with self._lock:
+                    if self._latest.get(work.slot) is work:
+                        del self._latest[work.slot]
+            self._deliver(replace(result, render_seconds=time.perf_counter() - start))
+        for job in self._jobs:
+            job.cancel()
+            job.step(self.renderer)

@@ -1,0 +1,158 @@
+"""Requests in, results out: loading, device, the forward pass, scaling. One thread uses it."""
+
+from __future__ import annotations
+
+import time
+import traceback
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from igm_gui.engine import devices
+from igm_gui.errors import DeviceError, IgmError, ModelError
+from igm_gui.latent.point import LatentPoint, check, conform
+from igm_gui.requests import RenderRequest, RenderResult
+
+if TYPE_CHECKING:
+    from igm_gui.generators.base import TorchGenerator
+
+KEPT_MODELS = 12
+
+
+class Renderer:
+    """Keeps loaded generators (least recently used goes first) and renders requests.
+
+    ``render`` never raises: a failure is a result with an error. Same request, same bytes.
+    """
+
+    def __init__(self, kept: int = KEPT_MODELS) -> None:
+        self._kept = kept
+        self._loaded: OrderedDict[tuple[str, str], TorchGenerator] = OrderedDict()
+        self._resolved: dict[str, str] = {}
+
+    def generator(self, model: str, device: str = "auto") -> tuple[TorchGenerator, str]:
+        """The generator of ``model`` on ``device``, loaded where needed, and a notice for the person
+        (empty, or that a full GPU made it fall back to the CPU). ModelError or DeviceError."""
+        from igm_gui.generators import registry
+
+        chosen = self._resolved.get(device)
+        if chosen is None:
+            chosen = self._resolved[device] = devices.resolve(device)
+        key = (model, chosen)
+        found = self._loaded.get(key)
+        if found is not None:
+            self._loaded.move_to_end(key)
+            return found, ""
+        generator = registry.load(model)
+        notice = ""
+        try:
+            generator.to(chosen)
+        except Exception as error:
+            if chosen == "cpu" or not devices.is_out_of_memory(error):
+                raise
+            notice = self._fall_back(generator, device)
+        self._loaded[key] = generator
+        while len(self._loaded) > self._kept:
+            self._loaded.popitem(last=False)
+        return generator, notice
+
+    def forget(self, model: str) -> None:
+        """Drop a model, so that the next request reads it from disk again."""
+        for key in [key for key in self._loaded if key[0] == model]:
+            del self._loaded[key]
+
+    def media(
+        self, model: str, points: Sequence[LatentPoint], device: str = "auto", fit: bool = True
+    ) -> NDArray[Any]:
+        """Media of ``points`` for exports and scripts (shapes as in :class:`RenderResult`).
+
+        Raises IgmError where the request fails."""
+        result = self.render(RenderRequest(model, tuple(points), "export", device=device, conform=fit))
+        if result.error is not None:
+            raise result.error
+        assert result.media is not None
+        return result.media
+
+    def render(self, request: RenderRequest) -> RenderResult:
+        """Load what is needed and render. Never raises."""
+        start = time.perf_counter()
+        generator: TorchGenerator | None = None
+        try:
+            generator, notice = self.generator(request.model, request.device)
+            result = RenderResult(request, generator.info, device=generator.device.type, notice=notice)
+            if request.points:
+                points = (
+                    [conform(p, generator.info) for p in request.points]
+                    if request.conform
+                    else request.points
+                )
+                for point in points:
+                    check(point, generator.info)
+                media, notice = self._run(generator, points, request.device)
+                result = replace(
+                    result,
+                    media=scaled(media, request.width) if generator.info.media == "image" else media,
+                    model_seconds=generator.model_seconds,
+                    device=generator.device.type,
+                    notice=notice or result.notice,
+                )
+            return replace(result, render_seconds=time.perf_counter() - start)
+        except IgmError as error:
+            return RenderResult(request, generator.info if generator else None, error=error)
+        except MemoryError:
+            error = DeviceError(
+                f"There is not enough memory to run {request.model}.",
+                "Close other programs or use a smaller model.",
+            )
+            return RenderResult(request, generator.info if generator else None, error=error)
+        except Exception as error:
+            wrapped = ModelError(
+                f"{request.model} failed while running: {error}.",
+                "The last result stays on screen; change an input or open another model.",
+                traceback.format_exc(),
+            )
+            return RenderResult(request, generator.info if generator else None, error=wrapped)
+
+    def _run(
+        self, generator: TorchGenerator, points: Sequence[LatentPoint], device: str
+    ) -> tuple[NDArray[Any], str]:
+        try:
+            return generator.render(points), ""
+        except Exception as error:
+            if generator.device.type == "cpu" or not devices.is_out_of_memory(error):
+                raise
+        notice = self._fall_back(generator, device)
+        return generator.render(points), notice
+
+    @staticmethod
+    def _fall_back(generator: TorchGenerator, device: str) -> str:
+        import torch
+
+        generator.to("cpu")
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
+        return f"The {device} device ran out of memory; {generator.info.name} runs on the CPU now."
+
+
+def scaled(media: NDArray[Any], side: int) -> NDArray[np.uint8]:
+    """Pictures uint8 (N, H, W, C) made smaller, antialiased, so that no side is over ``side`` pixels;
+    as they are when they already fit or ``side`` is 0."""
+    height, width = media.shape[1:3]
+    if side <= 0 or max(height, width) <= side:
+        return media
+    from PIL import Image
+
+    factor = side / max(height, width)
+    size = (max(1, round(width * factor)), max(1, round(height * factor)))
+    pictures = []
+    for picture in media:
+        image = Image.fromarray(picture[..., 0] if picture.shape[-1] == 1 else picture)
+        small = np.asarray(
+            image.resize(size, Image.Resampling.BOX if factor < 0.5 else Image.Resampling.LANCZOS)
+        )
+        pictures.append(small[..., None] if small.ndim == 2 else small)
+    return np.stack(pictures)

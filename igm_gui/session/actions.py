@@ -1,0 +1,153 @@
+"""What a person does to a session: random, mutate, zero, seed, keep, keyframes.
+
+Each is one step to undo. Locked dimensions stay as they are.
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from igm_gui.info import InputSpec
+from igm_gui.latent.point import LatentPoint, conform
+from igm_gui.latent.priors import MAX_SEED, clip_range, draw
+from igm_gui.latent.vector import Vector
+from igm_gui.session.session import Session
+from igm_gui.session.state import SavedPoint
+from igm_gui.timeline.timeline import Keyframe
+
+
+def new_seed() -> int:
+    """A seed short enough to say aloud: 0 to 999,999."""
+    return secrets.randbelow(1_000_000)
+
+
+def _set_latents(
+    session: Session, make: dict[str, NDArray[np.float32]], seed: int | None, merge: str | None = None
+) -> bool:
+    point = session.state.point
+    locks = session.state.locks
+    for name, array in make.items():
+        held = [index for key, index in locks if key == name]
+        if held:
+            array = array.copy()
+            array.reshape(-1)[held] = point.vector(name).array.reshape(-1)[held]
+            seed = None
+        point = point.with_value(name, Vector(array))
+    return session.update(point=replace(point, seed=seed), merge=merge)
+
+
+def _latents(session: Session) -> tuple[InputSpec, ...]:
+    info = session.info
+    return info.of_kind("latent") if info else ()
+
+
+def set_seed(session: Session, seed: int, merge: str | None = None) -> bool:
+    """Draw every latent from ``seed`` (0 to 2**32 - 1, clamped)."""
+    seed = min(max(int(seed), 0), MAX_SEED)
+    made = {spec.name: draw(spec, seed + 7919 * i) for i, spec in enumerate(_latents(session))}
+    return _set_latents(session, made, seed, merge)
+
+
+def randomize(session: Session, seed: int | None = None) -> bool:
+    """Draw every latent from a new seed."""
+    return set_seed(session, new_seed() if seed is None else seed)
+
+
+def mutate(session: Session, seed: int | None = None) -> bool:
+    """A neighbour at the session's ``spread``, which keeps the prior's scale.
+
+    Normal latents: z' = sqrt(1 - s²) z + s e with e from the prior (an AR(1) step, whose stationary
+    law is the prior), s the spread clipped to [0, 1].
+    """
+    spread = float(np.clip(session.state.spread, 0.0, 1.0))
+    seed = new_seed() if seed is None else seed
+    made = {}
+    for i, spec in enumerate(_latents(session)):
+        old = session.state.point.vector(spec.name).array
+        noise = draw(spec, seed + 7919 * i)
+        if spec.prior == "uniform":
+            made[spec.name] = np.clip(old + spread * noise, -1, 1).astype(np.float32)
+        else:
+            made[spec.name] = (np.sqrt(1 - spread**2) * old + spread * noise).astype(np.float32)
+    return _set_latents(session, made, None)
+
+
+def zero(session: Session) -> bool:
+    """Every latent at zero: the middle of the prior."""
+    return _set_latents(session, {s.name: np.zeros(s.shape, np.float32) for s in _latents(session)}, None)
+
+
+def set_dimensions(session: Session, name: str, values: dict[int, float], merge: str | None = None) -> bool:
+    """Set flat dimensions of a latent; locked ones are left alone, values are clipped to ten
+    standard deviations."""
+    info = session.info
+    spec = info.input(name) if info else None
+    if spec is None:
+        return False
+    low, high = clip_range(spec)
+    if spec.prior != "uniform":
+        low, high = -10.0, 10.0
+    vector = session.state.point.vector(name)
+    free = {i: v for i, v in values.items() if (name, i) not in session.state.locks and 0 <= i < vector.size}
+    if not free:
+        return False
+    clipped = np.clip(np.nan_to_num(np.array(list(free.values()), np.float32)), low, high)
+    return session.set_input(name, vector.replace(free.keys(), clipped), merge=merge)
+
+
+def toggle_lock(session: Session, name: str, index: int) -> bool:
+    """Lock or free one dimension."""
+    return session.update(locks=session.state.locks ^ {(name, index)})
+
+
+def keep(session: Session, name: str = "") -> SavedPoint:
+    """Save the current point; the answer is what was saved."""
+    state = session.state
+    taken = {saved.name for saved in state.saved}
+    if not name:
+        name = next(f"Point {n}" for n in range(1, len(taken) + 2) if f"Point {n}" not in taken)
+    saved = SavedPoint(secrets.token_hex(6), name, state.model, state.point)
+    session.update(saved=(*state.saved, saved))
+    return saved
+
+
+def forget(session: Session, *ids: str) -> bool:
+    """Remove saved points."""
+    return session.update(saved=tuple(s for s in session.state.saved if s.id not in ids))
+
+
+def rename(session: Session, id: str, name: str) -> bool:
+    """Rename a saved point; an empty name changes nothing."""
+    name = name.strip()
+    if not name:
+        return False
+    return session.update(
+        saved=tuple(replace(s, name=name) if s.id == id else s for s in session.state.saved)
+    )
+
+
+def go_to(session: Session, point: LatentPoint) -> bool:
+    """Make ``point`` the current one, fitted to the current model."""
+    info = session.info
+    return session.update(point=conform(point, info) if info else point)
+
+
+def recall(session: Session, id: str) -> bool:
+    """Go to a saved point; the model it was found in comes back with it."""
+    saved = next((s for s in session.state.saved if s.id == id), None)
+    if saved is None:
+        return False
+    info = session.infos.get(saved.model)
+    point = conform(saved.point, info) if info else saved.point
+    return session.update(model=saved.model, point=point)
+
+
+def add_keyframe(session: Session, seconds: float, point: LatentPoint | None = None) -> str:
+    """A keyframe at ``seconds`` from ``point`` or the current one; answers its id."""
+    frame = Keyframe(max(0.0, seconds), point or session.state.point, secrets.token_hex(6))
+    session.update(timeline=session.state.timeline.with_keyframe(frame))
+    return frame.id

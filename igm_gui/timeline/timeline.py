@@ -1,0 +1,103 @@
+"""Keyframes in time, and the point at any moment between them."""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_right
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from igm_gui.latent.interpolate import Interpolation, between
+from igm_gui.latent.point import LatentPoint
+
+Easing = Literal["linear", "ease", "hold"]
+EASINGS: tuple[Easing, ...] = ("linear", "ease", "hold")
+
+
+def ease(t: float, how: Easing) -> float:
+    """A fraction in [0, 1] bent by an easing: ``ease`` is 3t² - 2t³, ``hold`` waits for the end."""
+    if how == "ease":
+        return t * t * (3.0 - 2.0 * t)
+    return t if how == "linear" else float(t >= 1.0)
+
+
+@dataclass(frozen=True)
+class Keyframe:
+    """A point at ``time`` seconds; ``easing`` bends the way from here to the next keyframe."""
+
+    time: float
+    point: LatentPoint
+    id: str = ""
+    easing: Easing = "linear"
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """Keyframes in order of time, a length in seconds, frames per second.
+
+    Before the first keyframe the first is shown; after the last, the last — or, with ``loop``,
+    the way back to the first, which is reached at ``length``.
+    """
+
+    keyframes: tuple[Keyframe, ...] = ()
+    length: float = 8.0
+    fps: float = 30.0
+    loop: bool = True
+    interpolation: Interpolation = "slerp"
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.length) and 0.1 <= self.length <= 36_000):
+            raise ValueError(f"a timeline lasts 0.1 to 36000 seconds, not {self.length}")
+        if not (math.isfinite(self.fps) and 1 <= self.fps <= 240):
+            raise ValueError(f"a timeline runs at 1 to 240 frames a second, not {self.fps}")
+        if any(not 0 <= frame.time <= self.length for frame in self.keyframes):
+            raise ValueError("a keyframe lies outside the timeline")
+        if any(a.time > b.time for a, b in zip(self.keyframes, self.keyframes[1:], strict=False)):
+            object.__setattr__(self, "keyframes", tuple(sorted(self.keyframes, key=lambda k: k.time)))
+
+    @property
+    def frames(self) -> int:
+        """How many frames an export writes: frame i shows time i / fps."""
+        return max(1, round(self.length * self.fps))
+
+    def segment(self, seconds: float) -> tuple[int, int, float]:
+        """Indices of the keyframes around ``seconds`` and the eased fraction between them."""
+        frames = self.keyframes
+        index = bisect_right([frame.time for frame in frames], seconds) - 1
+        if index < 0:
+            return 0, 0, 0.0
+        if index + 1 < len(frames):
+            start, end = frames[index].time, frames[index + 1].time
+            return index, index + 1, ease((seconds - start) / max(end - start, 1e-9), frames[index].easing)
+        if self.loop and len(frames) > 1 and self.length > frames[-1].time:
+            t = (seconds - frames[-1].time) / (self.length - frames[-1].time)
+            return index, 0, ease(min(t, 1.0), frames[-1].easing)
+        return index, index, 0.0
+
+    def sample(self, seconds: float) -> LatentPoint | None:
+        """The point at ``seconds`` (wrapped where it loops, clamped otherwise); None when empty."""
+        if not self.keyframes:
+            return None
+        wrapped = seconds % self.length if self.loop else min(max(seconds, 0.0), self.length)
+        a, b, t = self.segment(wrapped)
+        return between(self.keyframes[a].point, self.keyframes[b].point, t, self.interpolation)
+
+    def with_keyframe(self, frame: Keyframe) -> Timeline:
+        """``frame`` added; one at (almost) the same time or with the same id is replaced."""
+        kept = [
+            k
+            for k in self.keyframes
+            if abs(k.time - frame.time) > 1e-6 and not (frame.id and k.id == frame.id)
+        ]
+        return replace(self, keyframes=(*kept, frame), length=max(self.length, frame.time))
+
+    def without(self, *ids: str) -> Timeline:
+        """The keyframes with these ids removed."""
+        return replace(self, keyframes=tuple(k for k in self.keyframes if k.id not in ids))
+
+    def moved(self, id: str, seconds: float) -> Timeline:
+        """Keyframe ``id`` at another time, kept within the timeline."""
+        seconds = min(max(seconds, 0.0), self.length)
+        return replace(
+            self, keyframes=tuple(replace(k, time=seconds) if k.id == id else k for k in self.keyframes)
+        )
