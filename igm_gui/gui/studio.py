@@ -1,0 +1,194 @@
+"""What every widget may know: the session, results as they arrive, long jobs, notices."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from PySide6.QtCore import QObject, Signal
+
+from igm_gui.engine.loop import Job, RenderLoop, Work
+from igm_gui.errors import Cancelled, IgmError
+from igm_gui.formats import library
+from igm_gui.formats.card import card_info, read_card
+from igm_gui.info import GeneratorInfo
+from igm_gui.latent.point import LatentPoint
+from igm_gui.requests import Priority, RenderRequest, RenderResult
+from igm_gui.session.session import Session
+from igm_gui.session.state import SessionState
+
+
+@dataclass(frozen=True)
+class Notice:
+    """A sentence for the person. ``kind`` is ``info``, ``good`` or ``error``; ``retry`` may be offered."""
+
+    text: str
+    hint: str = ""
+    details: str = ""
+    kind: str = "info"
+    retry: Callable[[], object] | None = None
+
+
+class Studio(QObject):
+    """The bridge between a :class:`Session` and the render thread.
+
+    Widgets read ``session.state``, change it through the session and its actions, and listen to
+    ``changed``. Pictures come back on ``rendered``, always on the interface's thread; a stale result of a
+    slot is not delivered. Widgets never see the renderer and never each other.
+    """
+
+    changed = Signal(object, object)  # SessionState, frozenset of changed names
+    rendered = Signal(object)  # RenderResult, the newest of its slot
+    notice = Signal(object)  # Notice
+    job_changed = Signal(object)  # Job: progress, done, error
+    playhead_changed = Signal(float)
+
+    _arrived = Signal(object)
+    _job_stepped = Signal(object)
+
+    def __init__(self, session: Session | None = None, loop: RenderLoop | None = None) -> None:
+        super().__init__()
+        self.session = session or Session()
+        self.loop = loop or RenderLoop(self._arrived.emit)
+        self.jobs: list[Job] = []
+        self.playhead: float | None = None
+        self.last: RenderResult | None = None
+        self.last_submit = 0.0
+        self._done_calls: dict[int, Callable[[Job], None]] = {}
+        self._thumbs: dict[str, Callable[[RenderResult], None]] = {}
+        self._arrived.connect(self._on_arrived)
+        self._job_stepped.connect(self._on_job)
+        self._stop_listening = self.session.listen(self._on_session)
+
+    @property
+    def state(self) -> SessionState:
+        return self.session.state
+
+    def start(self) -> None:
+        """Start the render thread and ask for the current point."""
+        self.loop.start()
+        self.refresh()
+
+    def close(self) -> None:
+        """Stop the render thread; nothing is delivered afterwards."""
+        self._stop_listening()
+        self.loop.stop()
+
+    # -- rendering
+
+    def refresh(self, force: bool = False) -> None:
+        """Ask for the main picture: the timeline's at the playhead, or the current point's."""
+        if self.state.model:
+            self.last_submit = time.perf_counter()
+            self.loop.submit(self.session.request(at=self.playhead), force)
+
+    def thumbnail(
+        self,
+        slot: str,
+        model: str,
+        points: tuple[LatentPoint, ...],
+        side: int,
+        done: Callable[[RenderResult], None],
+    ) -> None:
+        """Render ``points`` no larger than ``side`` pixels when nothing more urgent waits; ``done`` is
+        called on the interface's thread with the result, unless a newer call took the slot."""
+        request = RenderRequest(
+            model, points, f"thumb:{slot}", Priority.THUMBNAIL, self.state.device, width=side, conform=True
+        )
+        self._thumbs[request.slot] = done
+        self.loop.submit(request, force=True)
+
+    def set_playhead(self, seconds: float | None) -> None:
+        """Show the timeline at ``seconds``; None shows the current point again."""
+        if seconds == self.playhead:
+            return
+        self.playhead = seconds
+        self.refresh()
+        if seconds is not None:
+            self.playhead_changed.emit(seconds)
+
+    # -- models
+
+    def open_model(self, model: str) -> bool:
+        """Change to a bundled name or path; the old picture stays until the new one is there."""
+        info = self.card_of(model)
+        return self.session.open_model(model, info)
+
+    def card_of(self, model: str) -> GeneratorInfo | None:
+        """What is known of ``model`` without loading it; None where that is nothing."""
+        known = self.session.infos.get(model)
+        if known is not None:
+            return known
+        try:
+            path = library.find(model)
+            return card_info(read_card(path), path)
+        except IgmError:
+            return None
+
+    # -- long work
+
+    def run(self, name: str, work: Work, done: Callable[[Job], None] | None = None) -> Job:
+        """Run a long piece of work on the render thread, with progress on ``job_changed``.
+
+        ``done`` is called on the interface's thread at the end. A failure becomes a notice.
+        """
+        job = Job(name, work, self._job_stepped.emit)
+        if done is not None:
+            self._done_calls[id(job)] = done
+        self.jobs.append(job)
+        self.loop.run_job(job)
+        self.job_changed.emit(job)
+        return job
+
+    def say(self, text: str, hint: str = "", kind: str = "info") -> None:
+        """Show a sentence for a few seconds."""
+        self.notice.emit(Notice(text, hint, kind=kind))
+
+    def fail(self, error: IgmError, retry: Callable[[], object] | None = None) -> None:
+        """Show an error with its hint; details one click away."""
+        self.notice.emit(Notice(error.message, error.hint, error.details, "error", retry))
+
+    # -- what comes back (interface's thread)
+
+    def _on_session(self, state: SessionState, changed: frozenset[str]) -> None:
+        if changed & {"model", "point", "device", "timeline"}:
+            self.refresh()
+        self.changed.emit(state, changed)
+
+    def _on_arrived(self, result: RenderResult) -> None:
+        request = result.request
+        if result.info is not None:
+            self.session.learn(result.info, request.model)
+        if request.slot.startswith("thumb:"):
+            done = self._thumbs.pop(request.slot, None)
+            if done is not None:
+                done(result)
+            return
+        if request.slot == "main":
+            if request.model != self.state.model:
+                return
+            if result.error is not None:
+                self.fail(result.error, lambda: self.refresh(force=True))
+            elif not request.points:
+                # Only the inputs were asked for; session.learn has made the point fit.
+                self.refresh()
+            else:
+                self.last = result
+            if result.notice:
+                self.say(result.notice)
+        self.rendered.emit(result)
+
+    def _on_job(self, job: Job) -> None:
+        self.job_changed.emit(job)
+        if not job.done or job not in self.jobs:
+            return
+        self.jobs.remove(job)
+        done = self._done_calls.pop(id(job), None)
+        if job.error is not None:
+            if isinstance(job.error, Cancelled):
+                self.say(f"{job.name}: cancelled. Nothing was written.")
+            else:
+                self.fail(job.error)
+        if done is not None:
+            done(job)
