@@ -104,11 +104,11 @@ class Renderer:
         except IgmError as error:
             return RenderResult(request, generator.info if generator else None, error=error)
         except MemoryError:
-            error = DeviceError(
+            full = DeviceError(
                 f"There is not enough memory to run {request.model}.",
                 "Close other programs or use a smaller model.",
             )
-            return RenderResult(request, generator.info if generator else None, error=error)
+            return RenderResult(request, generator.info if generator else None, error=full)
         except Exception as error:
             wrapped = ModelError(
                 f"{request.model} failed while running: {error}.",
