@@ -1,0 +1,1 @@
+"""What the recipes share: reading data packages, a resumable training run, writing a model folder."""
