@@ -21,7 +21,7 @@ from models.recipes.common.fashion_card import write_fashion
 from models.recipes.common.run import options, prepare
 
 NAME = "fashion-gan"
-GAMMA = 0.5
+GAMMA = 0.05
 
 
 def critic_loss(real: Tensor, fake: Tensor) -> Tensor:
@@ -42,9 +42,9 @@ def r1_penalty(critic: nn.Module, real: Tensor, _fake: Tensor, label: Tensor) ->
 
 
 def main() -> None:
-    args = options(__doc__, steps=8000)
+    args = options(__doc__, steps=7000)
     prepare(args)
-    losses = Losses(critic_loss, generator_loss, r1_penalty, penalty_every=8)
+    losses = Losses(critic_loss, generator_loss, r1_penalty, penalty_every=16)
     generator, run = train(NAME, args, losses, FashionCritic())
     write_fashion(
         run,
