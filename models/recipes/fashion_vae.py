@@ -25,11 +25,12 @@ BATCH, LR, LR_END = 128, 2e-3, 1e-4
 
 
 def main() -> None:
-    args = options(__doc__, steps=4000)
+    args = options(__doc__, steps=2500)
     prepare(args)
     images, labels = fashion_data.load("train", args.work, args.data)
     model = torch.nn.ModuleDict({"generator": FashionGenerator(), "encoder": FashionEncoder()})
-    average = torch.nn.ModuleDict({"generator": FashionGenerator(), "encoder": FashionEncoder()})
+    generator, encoder = FashionGenerator(), FashionEncoder()  # their averages
+    average = torch.nn.ModuleDict({"generator": generator, "encoder": encoder})
     model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     ema = Ema(model, average)
     optimiser = torch.optim.Adam(model.parameters(), LR, betas=(0.9, 0.99), foreach=True)
@@ -57,8 +58,8 @@ def main() -> None:
 
     write_fashion(
         run,
-        average["generator"],
-        average["encoder"],
+        generator,
+        encoder,
         module="fashion_vae",
         title="Fashion, VAE",
         description="The same generator as a variational autoencoder's decoder: soft, safe pictures, no "
