@@ -1,0 +1,124 @@
+"""The two trainings of emoji-64's pictures: an autoencoder first, then an adversarial polish."""
+
+from __future__ import annotations
+
+import argparse
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from igm_gui.generators.style.network import Encoder, Synthesis
+from models.recipes.common.run import Ema, Run
+from models.recipes.emoji_data import LABELS, LESS_OFTEN, MIRRORED, Emoji
+
+W_DIM = 64
+SYNTHESIS_CHANNELS = (192, 128, 96, 64, 32)  # at 4, 8, 16, 32, 64 pixels
+ENCODER_CHANNELS = (32, 64, 128, 192)  # at 32, 16, 8, 4 pixels
+BATCH = 32
+
+
+class Pictures:
+    """The training pictures in -1..1, drawn at random with the labels' weights and mirrored."""
+
+    def __init__(self, emoji: Emoji) -> None:
+        keep = ~emoji.held_out
+        self.labels = torch.from_numpy(emoji.labels[keep])
+        array = np.ascontiguousarray(emoji.pictures[keep].transpose(0, 3, 1, 2))
+        self.pictures = torch.from_numpy(array).float().div_(127.5).sub_(1)
+        names = [LABELS[label] for label in self.labels.tolist()]
+        self.weights = torch.tensor([0.5 if name in LESS_OFTEN else 1.0 for name in names])
+        self.mirrored = torch.tensor([name in MIRRORED for name in names])
+
+    def batch(self, size: int) -> Tensor:
+        """(size, 3, 64, 64); which ones follows torch's global seed, which `Run` keeps."""
+        index = torch.multinomial(self.weights, size, replacement=True)
+        pictures = self.pictures[index]
+        mirror = self.mirrored[index] & (torch.rand(size) < 0.3)
+        return torch.where(mirror[:, None, None, None], pictures.flip(3), pictures)
+
+
+def edges(pictures: Tensor) -> tuple[Tensor, Tensor]:
+    """Differences between neighbouring pixels, across and down."""
+    return pictures[:, :, :, 1:] - pictures[:, :, :, :-1], pictures[:, :, 1:] - pictures[:, :, :-1]
+
+
+def picture_loss(made: Tensor, real: Tensor) -> Tensor:
+    """Mean absolute error of colours and of edges, at 64, 32 and 16 pixels.
+
+    L1 keeps an edge where a squared error would rather have it blurred; the coarse scales see the
+    colour of an area, and the edge term sees a thin line that hardly counts in the mean.
+    """
+    total = made.new_zeros(())
+    for scale in range(3):
+        total = total + F.l1_loss(made, real) * 0.5
+        for a, b in zip(edges(made), edges(real), strict=True):
+            total = total + F.l1_loss(a, b) * 0.5
+        if scale < 2:
+            made, real = F.avg_pool2d(made, 2), F.avg_pool2d(real, 2)
+    return total
+
+
+def kl_nats(mean: Tensor, log_variance: Tensor) -> Tensor:
+    """KL(N(mean, variance) | N(0, 1)) in nats for each picture: (B,)."""
+    return 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).sum(1)
+
+
+@dataclass
+class Autoencoder:
+    """Synthesis and encoder, and the moving averages of both, which are what is kept."""
+
+    synthesis: Synthesis
+    encoder: Encoder
+    synthesis_ema: Synthesis
+    encoder_ema: Encoder
+
+
+def build() -> Autoencoder:
+    return Autoencoder(
+        Synthesis(W_DIM, SYNTHESIS_CHANNELS), Encoder(W_DIM, ENCODER_CHANNELS),
+        Synthesis(W_DIM, SYNTHESIS_CHANNELS), Encoder(W_DIM, ENCODER_CHANNELS),
+    )  # fmt: skip
+
+
+def learning_rate(step: int, steps: int, peak: float, warm_up: int = 200) -> float:
+    """A linear warm-up, a plateau, and a cosine to 5 % of the peak over the last 60 %."""
+    if step < warm_up:
+        return peak * (step + 1) / warm_up
+    start = 0.4 * steps
+    if step < start:
+        return peak
+    return peak * (0.05 + 0.95 * 0.5 * (1 + math.cos(math.pi * (step - start) / (steps - start))))
+
+
+def train_autoencoder(args: argparse.Namespace, pictures: Pictures, beta: float) -> tuple[Autoencoder, Run]:
+    """Minimise picture_loss + beta * KL, the beta-VAE bound (Higgins et al. 2017)."""
+    nets = build()
+    parameters = [*nets.synthesis.parameters(), *nets.encoder.parameters()]
+    optimiser = torch.optim.Adam(parameters, betas=(0.9, 0.99))
+    averages = [Ema(nets.synthesis, nets.synthesis_ema), Ema(nets.encoder, nets.encoder_ema)]
+    run = Run(
+        "emoji-64-autoencoder", args, synthesis=nets.synthesis, encoder=nets.encoder,
+        synthesis_ema=nets.synthesis_ema, encoder_ema=nets.encoder_ema, optimiser=optimiser,
+    )  # fmt: skip
+    for step in run.steps():
+        for group in optimiser.param_groups:
+            group["lr"] = learning_rate(step, args.steps, 3e-3)
+        real = pictures.batch(BATCH)
+        mean, log_variance = nets.encoder(real)
+        w = mean + torch.exp(0.5 * log_variance) * torch.randn_like(mean)
+        picture_term = picture_loss(nets.synthesis(w), real)
+        kl = kl_nats(mean, log_variance).mean()
+        # The bound alone switches dimensions off before they have learnt anything: fade it in.
+        loss = picture_term + beta * min(1.0, step / 2000) * kl
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(parameters, 1.0)
+        optimiser.step()
+        for average in averages:
+            average.update(step)
+        run.log(picture=picture_term.detach(), kl=kl.detach())
+    return nets, run
