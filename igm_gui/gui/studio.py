@@ -56,7 +56,7 @@ class Studio(QObject):
         self.last: RenderResult | None = None
         self.last_submit = 0.0
         self._done_calls: dict[int, Callable[[Job], None]] = {}
-        self._thumbs: dict[str, Callable[[RenderResult], None]] = {}
+        self._thumbs: dict[str, tuple[RenderRequest, Callable[[RenderResult], None]]] = {}
         self._arrived.connect(self._on_arrived)
         self._job_stepped.connect(self._on_job)
         self._stop_listening = self.session.listen(self._on_session)
@@ -96,8 +96,14 @@ class Studio(QObject):
         request = RenderRequest(
             model, points, f"thumb:{slot}", Priority.THUMBNAIL, self.state.device, width=side, conform=True
         )
-        self._thumbs[request.slot] = done
+        self._thumbs[request.slot] = (request, done)
         self.loop.submit(request, force=True)
+
+    def drop_thumbnails(self, prefix: str) -> None:
+        """Forget the thumbnails asked for in slots that start with ``prefix``; none of them is delivered."""
+        for slot in [name for name in self._thumbs if name.startswith(f"thumb:{prefix}")]:
+            del self._thumbs[slot]
+            self.loop.withdraw(slot)
 
     def set_playhead(self, seconds: float | None) -> None:
         """Show the timeline at ``seconds``; None shows the current point again."""
@@ -161,9 +167,11 @@ class Studio(QObject):
         if result.info is not None:
             self.session.learn(result.info, request.model)
         if request.slot.startswith("thumb:"):
-            done = self._thumbs.pop(request.slot, None)
-            if done is not None:
-                done(result)
+            waiting = self._thumbs.get(request.slot)
+            # An older rendering of the slot may still come in: it belongs to nobody any more.
+            if waiting is not None and waiting[0] is request:
+                del self._thumbs[request.slot]
+                waiting[1](result)
             return
         if request.slot == "main":
             if request.model != self.state.model:

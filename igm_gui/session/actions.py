@@ -6,7 +6,9 @@ Each is one step to undo. Locked dimensions stay as they are.
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +19,7 @@ from igm_gui.latent.priors import MAX_SEED, clip_range, draw
 from igm_gui.latent.vector import Vector
 from igm_gui.session.session import Session
 from igm_gui.session.state import SavedPoint
-from igm_gui.timeline.timeline import Keyframe
+from igm_gui.timeline.timeline import Easing, Keyframe, Timeline
 
 
 def new_seed() -> int:
@@ -151,3 +153,75 @@ def add_keyframe(session: Session, seconds: float, point: LatentPoint | None = N
     frame = Keyframe(max(0.0, seconds), point or session.state.point, secrets.token_hex(6))
     session.update(timeline=session.state.timeline.with_keyframe(frame))
     return frame.id
+
+
+def delete_keyframes(session: Session, ids: Iterable[str]) -> bool:
+    """Remove keyframes."""
+    return session.update(timeline=session.state.timeline.without(*ids))
+
+
+def move_keyframes(session: Session, times: Mapping[str, float], merge: str | None = None) -> bool:
+    """Put keyframes at other times; each ends within the timeline and never on another one."""
+    timeline = session.state.timeline
+    for id, seconds in times.items():
+        # Those that move along are not in the way; those already moved are.
+        waiting = [other for other in times if timeline.keyframe(other) is not None]
+        ahead = waiting[waiting.index(id) :] if id in waiting else waiting
+        timeline = timeline.moved(id, timeline.free_time(seconds, *ahead))
+    return session.update(timeline=timeline, merge=merge)
+
+
+def duplicate_keyframes(session: Session, ids: Iterable[str], offset: float) -> list[str]:
+    """Copies of keyframes ``offset`` seconds later (the timeline grows where it must); their ids."""
+    timeline = session.state.timeline
+    made = []
+    for id in ids:
+        frame = timeline.keyframe(id)
+        if frame is None:
+            continue
+        timeline = replace(timeline, length=max(timeline.length, min(frame.time + offset, 36_000.0)))
+        copy = replace(frame, time=timeline.free_time(frame.time + offset), id=secrets.token_hex(6))
+        timeline = timeline.with_keyframe(copy)
+        made.append(copy.id)
+    session.update(timeline=timeline)
+    return made
+
+
+def update_keyframe(session: Session, id: str, point: LatentPoint | None = None) -> bool:
+    """Give a keyframe another point: ``point``, or the current one."""
+    return _change_keyframes(session, [id], point=point or session.state.point)
+
+
+def set_easing(session: Session, ids: Iterable[str], easing: Easing) -> bool:
+    """How the way from these keyframes to the next is bent."""
+    return _change_keyframes(session, ids, easing=easing)
+
+
+def _change_keyframes(session: Session, ids: Iterable[str], **changes: Any) -> bool:
+    wanted = set(ids)
+    timeline = session.state.timeline
+    frames = tuple(replace(k, **changes) if k.id in wanted else k for k in timeline.keyframes)
+    return session.update(timeline=replace(timeline, keyframes=frames))
+
+
+def set_timeline(session: Session, merge: str | None = None, **changes: Any) -> bool:
+    """Change length, fps, loop or interpolation; a length ends no sooner than the last keyframe."""
+    timeline: Timeline = session.state.timeline
+    if "length" in changes and timeline.keyframes:
+        changes["length"] = max(changes["length"], timeline.keyframes[-1].time)
+    return session.update(timeline=replace(timeline, **changes), merge=merge)
+
+
+def set_grid(session: Session, merge: str | None = None, **changes: Any) -> bool:
+    """Change fields of the grid. ValueError where one is out of its range."""
+    return session.update(grid=replace(session.state.grid, **changes), merge=merge)
+
+
+def set_lineup(session: Session, models: Iterable[str]) -> bool:
+    """The models side by side, the current one first; the point is fitted to that one."""
+    first, *others = dict.fromkeys(models)
+    info = session.infos.get(first)
+    point = session.state.point
+    if first != session.state.model and info is not None:
+        point = conform(point, info)
+    return session.update(model=first, compare=tuple(others), point=point)

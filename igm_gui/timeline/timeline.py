@@ -82,6 +82,27 @@ class Timeline:
         a, b, t = self.segment(wrapped)
         return between(self.keyframes[a].point, self.keyframes[b].point, t, self.interpolation)
 
+    def keyframe(self, id: str) -> Keyframe | None:
+        """The keyframe called ``id``, or None."""
+        return next((k for k in self.keyframes if k.id == id), None)
+
+    def frame_at(self, seconds: float) -> int:
+        """The number, from 0, of the frame on show at ``seconds`` (clamped to the timeline)."""
+        # The small term keeps i / fps in frame i, whatever the rounding of the division was.
+        return min(max(math.floor(seconds * self.fps + 1e-6), 0), self.frames - 1)
+
+    def free_time(self, seconds: float, *ids: str) -> float:
+        """``seconds``, or the nearest frame to it where no keyframe (but for ``ids``) stands."""
+        taken = [k.time for k in self.keyframes if k.id not in ids]
+        step = 1.0 / self.fps
+        seconds = min(max(seconds, 0.0), self.length)
+        for i in range(2 * len(taken) + 2):
+            # 0, +1, -1, +2, -2, ... frames away.
+            time = seconds + (i // 2 + i % 2) * (step if i % 2 else -step)
+            if 0 <= time <= self.length and all(abs(time - other) > 1e-6 for other in taken):
+                return time
+        return seconds
+
     def with_keyframe(self, frame: Keyframe) -> Timeline:
         """``frame`` added; one at (almost) the same time or with the same id is replaced."""
         kept = [
