@@ -100,7 +100,9 @@ def scan(data: bytes) -> Scan:
     except Refused:
         raise
     except Exception as error:
-        raise Refused("The pickle is damaged or cut short.", "Copy or download the file again.", repr(error)) from error
+        raise Refused(
+            "The pickle is damaged or cut short.", "Copy or download the file again.", repr(error)
+        ) from error
     if stream.read(1):
         raise Refused("There are bytes after the end of the pickle.", "Copy or download the file again.")
     return Scan(protocol, count, tuple(seen))
@@ -189,7 +191,9 @@ def _storage(data: Any) -> torch.Tensor:
     try:
         made = torch.load(io.BytesIO(bytes(data)), map_location="cpu", weights_only=True)
     except Exception as error:
-        raise Refused("The pickle holds a tensor that can't be read as plain weights.", HINT, str(error)) from error
+        raise Refused(
+            "The pickle holds a tensor that can't be read as plain weights.", HINT, str(error)
+        ) from error
     if isinstance(made, torch.storage.TypedStorage):
         return torch.tensor([], dtype=made.dtype).set_(made._untyped_storage)  # type: ignore[call-overload,no-any-return]
     if isinstance(made, torch.Tensor):
@@ -301,7 +305,18 @@ def _make_allowed() -> dict[tuple[str, str], Any]:
         allowed[f"{core}.multiarray", "scalar"] = _Call(_scalar)
         allowed[f"{core}.multiarray", "_reconstruct"] = _Call(_reconstruct_array)
         allowed[f"{core}.numeric", "_frombuffer"] = _Call(_frombuffer)
-    for name in ("float16", "float32", "float64", "bfloat16", "int8", "int16", "int32", "int64", "uint8", "bool"):
+    for name in (
+        "float16",
+        "float32",
+        "float64",
+        "bfloat16",
+        "int8",
+        "int16",
+        "int32",
+        "int64",
+        "uint8",
+        "bool",
+    ):
         allowed["torch", name] = name
     return allowed
 
@@ -338,7 +353,9 @@ def load_pickle(data: bytes) -> Any:
     except MemoryError as error:
         raise Refused("The pickle asks for more memory than there is.", HINT) from error
     except Exception as error:
-        raise Refused("The pickle is damaged or cut short.", "Copy or download the file again.", repr(error)) from error
+        raise Refused(
+            "The pickle is damaged or cut short.", "Copy or download the file again.", repr(error)
+        ) from error
 
 
 def plain(value: Any) -> Any:

@@ -1,0 +1,114 @@
+"""Networks from the plain records of an official pickle, or from a flat state dict.
+
+Only tensors and a few numbers are read; the classes named in the file are never made.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from igm_gui.errors import ModelError
+from igm_gui.formats.unpickle import Record
+from igm_gui.generators.stylegan.mapping import Dense, Mapping
+
+HINT = "Supported are StyleGAN2, StyleGAN2-ADA and StyleGAN3 networks in the official layout."
+
+
+@dataclass
+class Node:
+    """One embedded module: its own tensors, its numbers, its children, and where it stands."""
+
+    path: str
+    class_name: str
+    values: dict[str, Any] = field(default_factory=dict)
+    tensors: dict[str, Tensor] = field(default_factory=dict)
+    children: dict[str, Node] = field(default_factory=dict)
+
+    def tensor(self, name: str) -> Tensor:
+        """A tensor in float32; ModelError where it is missing or not finite."""
+        found = self.tensors.get(name)
+        if found is None:
+            raise ModelError(f"The network has no {self.path}{name}.", HINT)
+        if not bool(torch.isfinite(found).all()):
+            raise ModelError(f"{self.path}{name} holds values that are not numbers (NaN or infinity).", HINT)
+        return found.float()
+
+    def child(self, name: str) -> Node:
+        found = self.children.get(name)
+        if found is None:
+            raise ModelError(f"The network has no {self.path}{name}.", HINT)
+        return found
+
+    def number(self, name: str, default: float | None = None) -> float:
+        """A number among the attributes; ModelError where it is missing or not one."""
+        value = self.values.get(name, default)
+        try:
+            made = float(value)  # type: ignore[arg-type]
+        except (TypeError, ValueError) as error:
+            raise ModelError(f"{self.path}{name} is {value!r}, not a number.", HINT) from error
+        if not np.isfinite(made):
+            raise ModelError(f"{self.path}{name} is {made}.", HINT)
+        return made
+
+    def integer(self, name: str, default: int | None = None) -> int:
+        return int(self.number(name, default))
+
+    def clamp(self) -> float | None:
+        return None if self.values.get("conv_clamp") is None else self.number("conv_clamp")
+
+
+def _as_tensor(value: Any) -> Tensor | None:
+    if isinstance(value, Tensor):
+        return value
+    if isinstance(value, np.ndarray) and value.dtype.kind in "biuf":
+        return torch.from_numpy(np.ascontiguousarray(value.astype(np.float32)))
+    return None
+
+
+def node_from_record(record: Any, path: str = "") -> Node:
+    """A tree of nodes from a pickled module. ModelError where it isn't one."""
+    if not isinstance(record, Record):
+        raise ModelError("The file holds no network where one was expected.", HINT)
+    node = Node(path, record.class_name)
+    for key, value in record.state.items():
+        if key in ("_parameters", "_buffers") and isinstance(value, dict):
+            for name, entry in value.items():
+                tensor = _as_tensor(entry)
+                if tensor is not None:
+                    node.tensors[str(name)] = tensor
+        elif key == "_modules" and isinstance(value, dict):
+            for name, entry in value.items():
+                if entry is not None:
+                    node.children[str(name)] = node_from_record(entry, f"{path}{name}.")
+        elif isinstance(key, str) and not key.startswith("_"):
+            node.values[key] = value
+    return node
+
+
+def dense(node: Node, gain: float | None = None, activate: bool | None = None) -> Dense:
+    """A fully connected layer; its gains as stored on it."""
+    weight = node.tensor("weight")
+    if weight.ndim != 2:
+        raise ModelError(f"{node.path}weight has the shape {tuple(weight.shape)}.", HINT)
+    bias = node.tensor("bias") if "bias" in node.tensors else None
+    if activate is None:
+        activate = node.values.get("activation", "linear") == "lrelu"
+    return Dense(weight, bias, gain or node.number("weight_gain"), node.number("bias_gain", 1.0), activate)
+
+
+def mapping(node: Node) -> Mapping:
+    """The mapping network under ``node``."""
+    layers = []
+    while (child := node.children.get(f"fc{len(layers)}")) is not None:
+        layers.append(dense(child))
+    if not layers and node.integer("num_layers", 0) > 0:
+        raise ModelError("The mapping network has no layers.", HINT)
+    embed = dense(node.child("embed")) if "embed" in node.children else None
+    w_dim = layers[-1].weight.shape[0] if layers else node.integer("w_dim")
+    w_avg = node.tensor("w_avg") if "w_avg" in node.tensors else torch.zeros(w_dim)
+    return Mapping(layers, embed, w_avg, node.integer("z_dim"), node.integer("c_dim", 0))

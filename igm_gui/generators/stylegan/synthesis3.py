@@ -1,0 +1,168 @@
+"""StyleGAN3's alias-free synthesis network, configurations T and R (Karras et al. 2021)."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from igm_gui.errors import ModelError
+from igm_gui.generators.stylegan.mapping import Dense
+from igm_gui.generators.stylegan.records import HINT, Node, dense
+from igm_gui.generators.stylegan.resample import FilteredLeakyReLU, plan_axis
+
+
+class FourierInput(nn.Module):
+    """w (N, w_dim) and the person's transform (N, 3, 3) -> Fourier features (N, C, H, W).
+
+    Section 3.1: frequencies drawn once, turned and shifted by a learnt function of w, then by
+    ``transform`` (the inverse of what the picture should do).
+    """
+
+    def __init__(self, node: Node) -> None:
+        super().__init__()
+        for name in ("weight", "freqs", "phases", "transform"):
+            self.register_buffer(name, node.tensor(name))
+        self.affine = dense(node.child("affine"))
+        size = node.values.get("size")
+        values = [int(v) for v in (size.tolist() if hasattr(size, "tolist") else list(size or ()))]
+        if len(values) != 2 or not all(1 <= v <= 4096 for v in values):
+            raise ModelError(f"{node.path}size is {size!r}.", HINT)
+        self.width, self.height = values
+        self.rate = node.number("sampling_rate")
+        self.bandwidth = node.number("bandwidth")
+        theta = torch.zeros(1, 2, 3)
+        theta[0, 0, 0] = 0.5 * self.width / self.rate
+        theta[0, 1, 1] = 0.5 * self.height / self.rate
+        grid = F.affine_grid(theta, [1, 1, self.height, self.width], align_corners=False)
+        self.register_buffer("grid", grid, persistent=False)
+
+    def forward(self, w: Tensor, transform: Tensor | None) -> Tensor:
+        t = self.affine(w)
+        t = t / t[:, :2].norm(dim=1, keepdim=True)
+        count = t.shape[0]
+        turn = torch.eye(3, device=w.device).repeat(count, 1, 1)
+        turn[:, 0, 0], turn[:, 0, 1] = t[:, 0], -t[:, 1]
+        turn[:, 1, 0], turn[:, 1, 1] = t[:, 1], t[:, 0]
+        shift = torch.eye(3, device=w.device).repeat(count, 1, 1)
+        shift[:, 0, 2], shift[:, 1, 2] = -t[:, 2], -t[:, 3]
+        user = self.transform if transform is None else transform
+        whole = turn @ shift @ user  # type: ignore[operator]
+        freqs, phases = self.freqs[None], self.phases[None]  # type: ignore[index]
+        phases = phases + (freqs @ whole[:, :2, 2:])[..., 0]
+        freqs = freqs @ whole[:, :2, :2]
+        # Frequencies that the transform pushed past the band fade out.
+        amplitudes = (1 - (freqs.norm(dim=2) - self.bandwidth) / (self.rate / 2 - self.bandwidth)).clamp(0, 1)
+        x = torch.einsum("hwk,nck->nhwc", self.grid[0], freqs) + phases[:, None, None]  # type: ignore[index]
+        x = torch.sin(x * (2 * math.pi)) * amplitudes[:, None, None]
+        weight = self.weight / math.sqrt(self.weight.shape[1])  # type: ignore[operator,union-attr,index]
+        return (x @ weight.t()).permute(0, 3, 1, 2)
+
+
+class Layer3(nn.Module):
+    """Style, convolution, filtered leaky ReLU; or the colour layer, a plain 1x1 convolution."""
+
+    weight: Tensor
+    squares: Tensor
+    bias: Tensor
+
+    def __init__(self, node: Node) -> None:
+        super().__init__()
+        weight = node.tensor("weight")
+        if weight.ndim != 4:
+            raise ModelError(f"{node.path}weight has the shape {tuple(weight.shape)}.", HINT)
+        self.affine: Dense = dense(node.child("affine"))
+        self.colour = bool(node.values.get("is_torgb"))
+        self.kernel = weight.shape[-1]
+        gain = (
+            float(node.tensor("magnitude_ema").reshape(-1)[0]) ** -0.5
+            if "magnitude_ema" in node.tensors
+            else 1.0
+        )
+        self.clamp = node.clamp()
+        self.style_gain = 1.0
+        if self.colour:
+            self.style_gain = 1 / math.sqrt(weight[0].numel())
+        else:
+            # Equation (4) of the paper's appendix: unit-energy weights, so that only the style scales.
+            weight = weight * weight.square().mean((1, 2, 3), keepdim=True).rsqrt()
+        self.register_buffer("squares", weight.square().sum((2, 3)))
+        self.register_buffer("weight", (weight * gain).contiguous())
+        self.register_buffer("bias", node.tensor("bias"))
+        self.filtered = None if self.colour else _filtered(node, self.kernel)
+
+    def forward(self, x: Tensor, w: Tensor) -> Tensor:
+        style = self.affine(w) * self.style_gain
+        if not self.colour:
+            style = style * style.square().mean(1, keepdim=True).rsqrt()
+        x = F.conv2d(x * style.to(x.dtype)[:, :, None, None], self.weight, padding=self.kernel - 1)
+        if not self.colour:
+            x = x.mul_((style.square() @ self.squares.t() + 1e-8).rsqrt().to(x.dtype)[:, :, None, None])
+        x = x.add_(self.bias[None, :, None, None])
+        if self.filtered is not None:
+            return self.filtered(x)  # type: ignore[no-any-return]
+        return x.clamp_(-self.clamp, self.clamp) if self.clamp is not None else x
+
+
+def _pair(value: object, node: Node, name: str) -> tuple[int, int]:
+    numbers = value.tolist() if hasattr(value, "tolist") else value
+    if isinstance(numbers, int | float):
+        return int(numbers), int(numbers)
+    if isinstance(numbers, list | tuple) and len(numbers) == 2:
+        return int(numbers[0]), int(numbers[1])
+    raise ModelError(f"{node.path}{name} is {value!r}.", HINT)
+
+
+def _filtered(node: Node, kernel: int) -> FilteredLeakyReLU:
+    up, down = node.integer("up_factor"), node.integer("down_factor")
+    padding = [int(v) for v in node.values.get("padding", ())]
+    if len(padding) != 4 or up not in (1, 2, 4) or down not in (1, 2, 4):
+        raise ModelError(f"{node.path[:-1]} resamples by {up} and {down} with padding {padding}.", HINT)
+    up_filter = node.tensor("up_filter") if "up_filter" in node.tensors else torch.ones(1)
+    down_filter = node.tensor("down_filter") if "down_filter" in node.tensors else torch.ones(1)
+    if (
+        up_filter.ndim != 1
+        or down_filter.ndim not in (1, 2)
+        or max(up_filter.numel(), down_filter.shape[0]) > 256
+    ):
+        raise ModelError(f"{node.path[:-1]} has filters of an unknown shape.", HINT)
+    # Symmetric filters need no flip; the gain up² is shared by the two axes.
+    taps = (up_filter.flip(0) * up).tolist()
+    width, height = _pair(node.values.get("in_size"), node, "in_size")
+    # The convolution before it is padded by kernel - 1 on both sides.
+    plans = []
+    for size, pad0, pad1 in ((height, *padding[2:]), (width, *padding[:2])):
+        try:
+            plans.append(plan_axis(size + kernel - 1, up, down, taps, down_filter.shape[0], pad0, pad1))
+        except ValueError as error:
+            raise ModelError(f"{node.path[:-1]} can't be built: {error}.", HINT) from error
+    flipped = down_filter.flip(tuple(range(down_filter.ndim)))
+    return FilteredLeakyReLU(plans[0], plans[1], flipped, 0.2, math.sqrt(2), node.clamp())
+
+
+class Synthesis3(nn.Module):
+    """ws (N, num_ws, w_dim) -> pictures (N, C, H, W), nominally in [-1, 1]."""
+
+    def __init__(self, node: Node) -> None:
+        super().__init__()
+        self.input = FourierInput(node.child("input"))
+        names = sorted(
+            (int(name[1:].split("_")[0]), name)
+            for name in node.children
+            if name[:1] == "L" and name[1:].split("_")[0].isdigit()
+        )
+        if not names:
+            raise ModelError("The synthesis network has no layers.", HINT)
+        self.layer_names = tuple(name for _, name in names)
+        self.layers3 = nn.ModuleList(Layer3(node.child(name)) for name in self.layer_names)
+        self.output_scale = node.number("output_scale", 0.25)
+        self.num_ws = len(names) + 1
+        self.compute = torch.float32
+
+    def forward(self, ws: Tensor, transform: Tensor | None = None) -> Tensor:
+        x = self.input(ws[:, 0], transform).to(self.compute)
+        for index, layer in enumerate(self.layers3):
+            x = layer(x, ws[:, index + 1])
+        return x.float() * self.output_scale
