@@ -1,0 +1,180 @@
+"""Style, palette, fonts and icons, all made from the tokens; dark, light or the system's choice."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from functools import cache
+from typing import Literal
+
+from PySide6.QtCore import QByteArray, QRectF, Qt
+from PySide6.QtGui import QColor, QFont, QFontDatabase, QIcon, QPainter, QPalette, QPixmap
+from PySide6.QtSvg import QSvgRenderer
+from PySide6.QtWidgets import QApplication
+
+from igm_gui.gui.tokens import BASE_PX, DARK, LIGHT, Tokens
+from igm_gui.paths import assets_folder
+
+Choice = Literal["dark", "light", "system"]
+CHOICES: tuple[Choice, ...] = ("dark", "light", "system")
+FONTS = ("Inter-Regular.otf", "Inter-Medium.otf", "Inter-SemiBold.otf")
+
+# One application has one theme; painted widgets ask for its colours when they paint.
+_current: Tokens = DARK
+_choice: Choice = "dark"
+
+
+def tokens() -> Tokens:
+    """The tokens of the theme in use."""
+    return _current
+
+
+def is_dark() -> bool:
+    return _current is DARK
+
+
+def choice() -> Choice:
+    """What the person chose: ``dark``, ``light`` or ``system``."""
+    return _choice
+
+
+def colour(name: str, alpha: float = 1.0) -> QColor:
+    """The colour of a token (``accent``, ``line``, ...) with an opacity from 0 to 1."""
+    return _colour(getattr(_current, name), alpha)
+
+
+@cache
+def _colour(text: str, alpha: float) -> QColor:
+    made = QColor(text)
+    made.setAlphaF(alpha)
+    return made
+
+
+def mix(a: str, b: str, t: float) -> str:
+    """The colour that lies the fraction ``t`` of the way from ``a`` to ``b``, as ``#rrggbb``."""
+    one, two = QColor(a), QColor(b)
+    parts = [
+        round(x + (y - x) * t)
+        for x, y in zip(
+            (one.red(), one.green(), one.blue()), (two.red(), two.green(), two.blue()), strict=True
+        )
+    ]
+    return "#{:02x}{:02x}{:02x}".format(*parts)
+
+
+def apply(app: QApplication, wanted: Choice = "dark") -> None:
+    """Dress the whole application; ``system`` follows the desktop and its later changes."""
+    global _current, _choice
+    _choice = wanted if wanted in CHOICES else "dark"
+    if _choice == "system":
+        light = app.styleHints().colorScheme() == Qt.ColorScheme.Light
+        _current = LIGHT if light else DARK
+    else:
+        _current = LIGHT if _choice == "light" else DARK
+    icon.cache_clear()
+    if app.style().objectName() != "fusion":
+        app.setStyle("Fusion")
+    app.setPalette(palette(_current))
+    app.setStyleSheet(style_sheet(_current))
+
+
+def follow_system(app: QApplication) -> None:
+    """Re-dress when the desktop changes between dark and light and the choice is ``system``."""
+
+    def changed(_scheme: Qt.ColorScheme) -> None:
+        if _choice == "system":
+            apply(app, "system")
+
+    app.styleHints().colorSchemeChanged.connect(changed)
+
+
+def load_fonts(app: QApplication) -> None:
+    """Use the bundled Inter at 12 pixels with figures of equal width."""
+    families: list[str] = []
+    for name in FONTS:
+        number = QFontDatabase.addApplicationFont(str(assets_folder() / "fonts" / name))
+        families += QFontDatabase.applicationFontFamilies(number) if number >= 0 else []
+    font = QFont(families[0] if families else app.font().family())
+    font.setPixelSize(BASE_PX)
+    font.setFeature(QFont.Tag("tnum"), 1)
+    app.setFont(font)
+
+
+def palette(tokens: Tokens) -> QPalette:
+    """Colours for what the style sheet does not reach."""
+    made = QPalette()
+    roles = QPalette.ColorRole
+    table = {
+        roles.Window: tokens.background,
+        roles.WindowText: tokens.text,
+        roles.Base: tokens.background,
+        roles.AlternateBase: tokens.panel,
+        roles.Text: tokens.text,
+        roles.PlaceholderText: tokens.quiet,
+        roles.Button: tokens.raised,
+        roles.ButtonText: tokens.text,
+        roles.BrightText: tokens.bad,
+        roles.ToolTipBase: tokens.raised,
+        roles.ToolTipText: tokens.text,
+        roles.Highlight: tokens.value,
+        roles.HighlightedText: "#ffffff",
+        roles.Link: tokens.value,
+        roles.Light: tokens.hover,
+        roles.Mid: tokens.line,
+        roles.Dark: tokens.canvas,
+        roles.Shadow: tokens.shadow,
+    }
+    for role, value in table.items():
+        made.setColor(role, QColor(value))
+    for role in (roles.WindowText, roles.Text, roles.ButtonText):
+        made.setColor(QPalette.ColorGroup.Disabled, role, QColor(mix(tokens.quiet, tokens.panel, 0.45)))
+    return made
+
+
+def style_sheet(tokens: Tokens) -> str:
+    """assets/theme/style.qss with the tokens filled in."""
+    text = (assets_folder() / "theme" / "style.qss").read_text(encoding="utf-8")
+    dark = tokens is DARK
+    words = {
+        **asdict(tokens),
+        "dim": mix(tokens.quiet, tokens.panel, 0.45),
+        "accent_hover": mix(tokens.accent, "#ffffff", 0.16),
+        "overlay": "rgba(20, 22, 26, 0.78)" if dark else "rgba(247, 248, 250, 0.82)",
+        "assets": assets_folder().as_posix(),
+        "name": "dark" if dark else "light",
+    }
+    for word, value in words.items():
+        text = text.replace(f"${word}$", value)
+    return text
+
+
+@cache
+def _svg(name: str) -> str:
+    return (assets_folder() / "icons" / f"{name}.svg").read_text(encoding="utf-8")
+
+
+def icon_pixmap(name: str, tint: str = "text", side: int = 16, ratio: float = 2.0) -> QPixmap:
+    """A line icon of assets/icons as a picture of ``side`` device-independent pixels.
+
+    ``tint`` is a token's name or a colour.
+    """
+    paint = getattr(_current, tint, tint)
+    pixels = round(side * ratio)
+    pixmap = QPixmap(pixels, pixels)
+    pixmap.fill(Qt.GlobalColor.transparent)
+    renderer = QSvgRenderer(QByteArray(_svg(name).replace("currentColor", paint).encode()))
+    painter = QPainter(pixmap)
+    renderer.render(painter, QRectF(0, 0, pixels, pixels))
+    painter.end()
+    pixmap.setDevicePixelRatio(ratio)
+    return pixmap
+
+
+@cache
+def icon(name: str, tint: str = "text") -> QIcon:
+    """A tinted icon, quiet where its button is disabled. Ask again when the theme changes."""
+    made = QIcon()
+    for ratio in (1.0, 2.0):
+        made.addPixmap(icon_pixmap(name, tint, 16, ratio))
+        dim = mix(_current.quiet, _current.panel, 0.45)
+        made.addPixmap(icon_pixmap(name, dim, 16, ratio), QIcon.Mode.Disabled)
+    return made

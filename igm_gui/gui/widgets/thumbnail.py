@@ -1,0 +1,328 @@
+"""Small pictures of points (a waveform where the model gives sound), and a strip of saved ones."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QByteArray, QMimeData, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import (
+    QColor,
+    QDrag,
+    QFontMetrics,
+    QImage,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPainterPath,
+    QPaintEvent,
+    QPen,
+    QPixmap,
+    QWheelEvent,
+)
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QInputDialog,
+    QLabel,
+    QMenu,
+    QScrollArea,
+    QWidget,
+)
+
+from igm_gui.gui import theme
+from igm_gui.gui.studio import Studio
+from igm_gui.gui.widgets.picture import to_qimage
+from igm_gui.requests import RenderResult
+from igm_gui.session import actions
+from igm_gui.session.state import SavedPoint, SessionState
+
+POINT_MIME = "application/x-igm-point"
+
+
+def waveform_image(samples: NDArray[Any], side: int) -> QImage:
+    """The outline of a sound, float32 ``(channels, samples)``, ``side`` pixels square, on clear ground."""
+    image = QImage(side, side, QImage.Format.Format_ARGB32_Premultiplied)
+    image.fill(Qt.GlobalColor.transparent)
+    mono = np.asarray(samples, np.float32).mean(axis=0)
+    if mono.size == 0:
+        return image
+    edges = np.linspace(0, mono.size, side + 1).astype(int)[:-1]
+    high = np.maximum.reduceat(mono, edges)
+    low = np.minimum.reduceat(mono, edges)
+    peak = max(float(np.abs(mono).max()), 1e-4)
+    scale = 0.45 * side / peak
+    painter = QPainter(image)
+    painter.setPen(QPen(theme.colour("accent"), 1))
+    for x in range(side):
+        y1, y2 = side / 2 - float(high[x]) * scale, side / 2 - float(low[x]) * scale
+        painter.drawLine(QPointF(x + 0.5, y1), QPointF(x + 0.5, max(y2, y1 + 1)))
+    painter.end()
+    return image
+
+
+def media_image(result: RenderResult, index: int = 0, side: int = 96) -> QImage:
+    """A small picture of one rendering of ``result``; a null image where there is none."""
+    if result.media is None or result.info is None or index >= len(result.media):
+        return QImage()
+    if result.info.media == "image":
+        return to_qimage(result.media[index]).copy()
+    return waveform_image(result.media[index], side)
+
+
+class Thumbnail(QWidget):
+    """A square button with a picture. A drag carries the saved point's id (``application/x-igm-point``)."""
+
+    clicked = Signal()
+    activated = Signal()  # double click
+    menu_asked = Signal(object)  # QPoint, global
+
+    def __init__(
+        self, side: int = 64, name: str = "", point_id: str = "", parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self.point_id = point_id
+        self._side = side
+        self._image = QImage()
+        self._selected = False
+        self._hovered = False
+        self._busy = False
+        self._caption = ""
+        self._press: QPointF | None = None
+        self.setFixedSize(side, side)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.set_name(name)
+
+    @property
+    def image(self) -> QImage:
+        return self._image
+
+    @property
+    def selected(self) -> bool:
+        return self._selected
+
+    def set_name(self, name: str) -> None:
+        """The tooltip and the accessible name."""
+        self.setToolTip(name)
+        self.setAccessibleName(name)
+
+    def set_caption(self, text: str) -> None:
+        """A few letters written over the lower edge."""
+        self._caption = text
+        self.update()
+
+    def set_image(self, image: QImage) -> None:
+        """Show ``image`` (a null one shows an empty frame)."""
+        self._image = image
+        self._busy = False
+        self.update()
+
+    def set_picture(self, pixels: NDArray[Any]) -> None:
+        """Show uint8 (H, W, C)."""
+        self.set_image(to_qimage(pixels).copy())
+
+    def set_busy(self) -> None:
+        """Dimmed, until the next picture."""
+        self._busy = True
+        self.update()
+
+    def set_selected(self, selected: bool) -> None:
+        if selected != self._selected:
+            self._selected = selected
+            self.update()
+
+    def sizeHint(self) -> QSize:
+        return QSize(self._side, self._side)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        frame = QRectF(self.rect()).adjusted(1, 1, -1, -1)
+        path = QPainterPath()
+        path.addRoundedRect(frame, 4, 4)
+        painter.fillPath(path, theme.colour("raised"))
+        if not self._image.isNull():
+            painter.setClipPath(path)
+            pixel_art = max(self._image.width(), self._image.height()) < self.width() * 0.75
+            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, not pixel_art)
+            size = QSize(self._image.size()).scaled(frame.size().toSize(), Qt.AspectRatioMode.KeepAspectRatio)
+            place = QRectF(0, 0, size.width(), size.height())
+            place.moveCenter(frame.center())
+            painter.setOpacity(0.45 if self._busy else 1.0)
+            painter.drawImage(place, self._image)
+            painter.setOpacity(1.0)
+            painter.setClipping(False)
+        if self._caption:
+            self._paint_caption(painter, frame)
+        if self._selected or self._hovered or self.hasFocus():
+            tint = "accent" if self._selected or self.hasFocus() else "quiet"
+            painter.setPen(QPen(theme.colour(tint), 2 if self._selected or self.hasFocus() else 1))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawRoundedRect(frame, 4, 4)
+
+    def _paint_caption(self, painter: QPainter, frame: QRectF) -> None:
+        font = painter.font()
+        font.setPixelSize(10)
+        painter.setFont(font)
+        text = QFontMetrics(font).elidedText(
+            self._caption, Qt.TextElideMode.ElideRight, int(frame.width()) - 8
+        )
+        band = QRectF(frame.left(), frame.bottom() - 15, frame.width(), 15)
+        painter.fillRect(band, QColor(0, 0, 0, 150))
+        painter.setPen(QColor("#ffffff"))
+        painter.drawText(band, Qt.AlignmentFlag.AlignCenter, text)
+
+    def enterEvent(self, event: Any) -> None:
+        self._hovered = True
+        self.update()
+        super().enterEvent(event)
+
+    def leaveEvent(self, event: Any) -> None:
+        self._hovered = False
+        self.update()
+        super().leaveEvent(event)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        if event.button() == Qt.MouseButton.LeftButton:
+            self._press = event.position()
+        elif event.button() == Qt.MouseButton.RightButton:
+            self.menu_asked.emit(event.globalPosition().toPoint())
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        if self._press is None or not self.point_id:
+            return
+        if (event.position() - self._press).manhattanLength() < 10:
+            return
+        self._press = None
+        data = QMimeData()
+        data.setData(POINT_MIME, QByteArray(self.point_id.encode()))
+        drag = QDrag(self)
+        drag.setMimeData(data)
+        if not self._image.isNull():
+            drag.setPixmap(QPixmap.fromImage(self._image.scaled(48, 48, Qt.AspectRatioMode.KeepAspectRatio)))
+        drag.exec(Qt.DropAction.CopyAction)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        if self._press is not None and event.button() == Qt.MouseButton.LeftButton:
+            self._press = None
+            if self.rect().contains(event.position().toPoint()):
+                self.clicked.emit()
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        if event.button() == Qt.MouseButton.LeftButton:
+            self.activated.emit()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self.clicked.emit()
+        elif event.key() == Qt.Key.Key_Menu:
+            self.menu_asked.emit(self.mapToGlobal(self.rect().center()))
+        else:
+            super().keyPressEvent(event)
+
+
+class PointStrip(QScrollArea):
+    """The saved points of the session in a row: click recalls, drag carries one out, the menu renames
+    and deletes. ``picked`` tells the id that was clicked, before it is recalled."""
+
+    picked = Signal(str)
+
+    def __init__(
+        self, studio: Studio, side: int = 64, recall: bool = True, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._studio = studio
+        self._side = side
+        self._recall = recall
+        self._thumbs: dict[str, Thumbnail] = {}
+        self._models: dict[str, SavedPoint] = {}
+        body = QWidget()
+        self._row = QHBoxLayout(body)
+        self._row.setContentsMargins(12, 6, 12, 6)
+        self._row.setSpacing(7)
+        self._empty = QLabel("Points you keep (K) stand here: click one to come back, drag it to a timeline.")
+        self._empty.setProperty("role", "quiet")
+        self._row.addWidget(self._empty)
+        self._row.addStretch(1)
+        self.setWidget(body)
+        self.setWidgetResizable(True)
+        self.setFixedHeight(side + 22)
+        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.setAccessibleName("Saved points")
+        studio.changed.connect(self._on_changed)
+        self._rebuild(studio.state)
+
+    def thumbnail(self, id: str) -> Thumbnail | None:
+        """The widget of a saved point."""
+        return self._thumbs.get(id)
+
+    def _on_changed(self, state: SessionState, changed: frozenset[str]) -> None:
+        if "saved" in changed:
+            self._rebuild(state)
+        if changed & {"saved", "point", "model"}:
+            self._mark(state)
+
+    def _mark(self, state: SessionState) -> None:
+        for saved in state.saved:
+            here = saved.point == state.point and saved.model == state.model
+            self._thumbs[saved.id].set_selected(here)
+
+    def _rebuild(self, state: SessionState) -> None:
+        wanted = {saved.id: saved for saved in state.saved}
+        for id in [id for id in self._thumbs if id not in wanted]:
+            self._thumbs.pop(id).deleteLater()
+        for index, saved in enumerate(state.saved):
+            thumb = self._thumbs.get(saved.id)
+            if thumb is None:
+                thumb = self._thumbs[saved.id] = self._make(saved)
+            thumb.set_name(
+                f"{saved.name} · {saved.model}\nClick to come back, drag out, right-click for more"
+            )
+            thumb.setAccessibleName(saved.name)
+            if self._row.indexOf(thumb) != index:
+                self._row.insertWidget(index, thumb)
+        self._models = wanted
+        self._empty.setVisible(not wanted)
+        self._mark(state)
+
+    def _make(self, saved: SavedPoint) -> Thumbnail:
+        thumb = Thumbnail(self._side, saved.name, saved.id)
+        thumb.clicked.connect(lambda: self._pick(saved.id))
+        thumb.menu_asked.connect(lambda where: self._menu(saved.id, where))
+        thumb.set_busy()
+        side = round(self._side * max(1.0, self.devicePixelRatioF()))
+
+        def done(result: RenderResult) -> None:
+            if saved.id in self._thumbs:
+                thumb.set_image(media_image(result, 0, side))
+
+        self._studio.thumbnail(f"saved:{id(self)}:{saved.id}", saved.model, (saved.point,), side, done)
+        return thumb
+
+    def _pick(self, id: str) -> None:
+        self.picked.emit(id)
+        if self._recall:
+            actions.recall(self._studio.session, id)
+
+    def _menu(self, id: str, where: Any) -> None:
+        menu = QMenu(self)
+        menu.addAction("Come back to it", lambda: self._pick(id))
+        menu.addAction("Rename…", lambda: self.ask_name(id))
+        menu.addAction("Delete", lambda: actions.forget(self._studio.session, id))
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.popup(where)
+
+    def ask_name(self, id: str) -> None:
+        """Ask for a saved point's new name."""
+        saved = self._models.get(id)
+        if saved is None:
+            return
+        name, ok = QInputDialog.getText(self, "Rename", "Name of the point", text=saved.name)
+        if ok:
+            actions.rename(self._studio.session, id, name)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        bar = self.horizontalScrollBar()
+        bar.setValue(bar.value() - (event.angleDelta().y() or event.angleDelta().x()))
+        event.accept()
