@@ -11,8 +11,8 @@ from igm_gui.api import Generator, load
 from igm_gui.errors import IgmError
 from igm_gui.info import GeneratorInfo, InputSpec, OutputSpec
 from igm_gui.latent import LatentPoint, Vector
+from igm_gui.version import __version__
 
-__version__ = "0.1.0"
 __all__ = [
     "Generator",
     "GeneratorInfo",
