@@ -29,7 +29,7 @@ def critic_loss(real: Tensor, fake: Tensor) -> Tensor:
     return softplus(-real).mean() + softplus(fake).mean()
 
 
-def generator_loss(fake: Tensor) -> Tensor:
+def generator_loss(fake: Tensor, _real: Tensor) -> Tensor:
     """-E[log D(G(z))]."""
     return softplus(-fake).mean()
 
@@ -42,7 +42,7 @@ def r1_penalty(critic: nn.Module, real: Tensor, _fake: Tensor, label: Tensor) ->
 
 
 def main() -> None:
-    args = options(__doc__, steps=7000)
+    args = options(__doc__, steps=5000)
     prepare(args)
     losses = Losses(critic_loss, generator_loss, r1_penalty, penalty_every=16)
     generator, run = train(NAME, args, losses, FashionCritic())

@@ -26,7 +26,7 @@ def critic_loss(real: Tensor, fake: Tensor) -> Tensor:
     return fake.mean() - real.mean()
 
 
-def generator_loss(fake: Tensor) -> Tensor:
+def generator_loss(fake: Tensor, _real: Tensor) -> Tensor:
     """-E_q[f]: the generator makes it small."""
     return -fake.mean()
 
@@ -41,7 +41,7 @@ def gradient_penalty(critic: nn.Module, real: Tensor, fake: Tensor, label: Tenso
 
 
 def main() -> None:
-    args = options(__doc__, steps=2200)
+    args = options(__doc__, steps=1800)
     prepare(args)
     losses = Losses(critic_loss, generator_loss, gradient_penalty, penalty_every=4, critic_steps=2)
     # No spread feature: the penalty needs a critic that judges each picture by itself.

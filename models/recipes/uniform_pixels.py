@@ -35,8 +35,8 @@ def main() -> None:
     count = f"256^({HEIGHT}x{WIDTH}x{CHANNELS}) = {mantissa:.1f} x 10^{exponent}"
     card = Card(
         name="uniform-pixels", family="uniform", title="Uniform pixels (baseline)",
-        description="The naive generator: every pixel independent, every grey level equally likely. Its space "
-        f"holds {count} pictures. Every garment ever photographed is among them at this size; you "
+        description="The naive generator: every pixel independent, every grey level equally likely. Its "
+        f"space holds {count} pictures. Every garment ever photographed is among them at this size; you "
         "will not meet one. It is what a trained generator is measured against.",
         licence="Apache-2.0",
         output=OutputSpec("image", height=HEIGHT, width=WIDTH, channels=CHANNELS, low=-1.0, high=1.0),

@@ -54,16 +54,17 @@ class FashionCritic(nn.Module):
 class Losses:
     """What makes one adversarial recipe differ from another.
 
-    critic(real_scores, fake_scores) and generator(fake_scores) return scalars to minimise, and so does
-    penalty(critic, real, fake, label); it is computed at every `penalty_every`-th critic step and
+    critic(real_scores, fake_scores) and generator(fake_scores, real_scores) return scalars to minimise, and
+    so does penalty(critic, real, fake, label); it is computed at every `penalty_every`-th critic step and
     weighed by that number (lazy regularisation, Karras et al. 2020, arXiv:1912.04958).
     """
 
     critic: Callable[[Tensor, Tensor], Tensor]
-    generator: Callable[[Tensor], Tensor]
+    generator: Callable[[Tensor, Tensor], Tensor]
     penalty: Callable[[nn.Module, Tensor, Tensor, Tensor], Tensor]
     penalty_every: int = 1
     critic_steps: int = 1
+    generator_sees_real: bool = False  # else its real_scores are empty, and the work is saved
 
 
 def train(
@@ -104,9 +105,10 @@ def train(
             c_optimiser.zero_grad()
             loss.backward()
             c_optimiser.step()
-        label = labels[torch.randint(len(labels), (batch,))]
         critic.requires_grad_(False)
-        g_loss = losses.generator(critic(draw(label), label))
+        real, label = real_batch()
+        real_scores = critic(real, label) if losses.generator_sees_real else torch.empty(0)
+        g_loss = losses.generator(critic(draw(label), label), real_scores)
         g_optimiser.zero_grad()
         g_loss.backward()
         g_optimiser.step()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import ctypes
 import os
+import signal
 import sys
 import time
 from collections.abc import Iterator
@@ -95,6 +96,8 @@ class Run:
         """Yield the numbers of the steps still to do; print progress and save as they go by."""
         start, cpu_start = time.perf_counter() - self.seconds, time.process_time() - self.cpu_seconds
         printed = saved = time.perf_counter()
+        for number in (signal.SIGINT, signal.SIGTERM):  # both stop a run without losing what it learnt
+            signal.signal(number, signal.default_int_handler)
         total = self.args.steps
         try:
             while self.step < total:
