@@ -1,0 +1,1 @@
+"""Sound output: ring buffer, devices, the player and live streaming. No Qt; torch only while live."""

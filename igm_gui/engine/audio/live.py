@@ -1,0 +1,188 @@
+"""Live sound: a streaming generator pulled in blocks, a little ahead of what is heard.
+
+It runs on a thread of its own, on a generator of its own. A generator is not thread-safe, and the
+render thread's may be busy with a picture or an export for longer than the ring lasts; a second
+instance costs its weights once more and keeps both free. It runs on the CPU with one torch thread: a
+second gained a quarter in the median, and 350 ms at the 95th percentile.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from igm_gui.engine.audio.player import Player, block_for
+from igm_gui.engine.audio.resample import Resampler
+from igm_gui.engine.audio.ring import RingBuffer
+from igm_gui.engine.audio.voices import LiveVoice, stereo
+from igm_gui.errors import IgmError, ModelError
+from igm_gui.latent.point import LatentPoint, conform
+
+if TYPE_CHECKING:
+    from igm_gui.generators.base import SoundStream, TorchGenerator
+
+LEAD = 0.06  # seconds made ahead of the device's own buffer
+MOST_LEAD = 0.4
+WARM_UP_BLOCKS = 4
+
+
+@dataclass(frozen=True)
+class LiveStatus:
+    """``real_time_factor`` is the time a block takes to make over the time it lasts (below 1 keeps up);
+    ``lead`` how far ahead is aimed at and ``fill`` what is there, in seconds."""
+
+    ready: bool = False
+    real_time_factor: float = 0.0
+    worst_factor: float = 0.0
+    lead: float = LEAD
+    fill: float = 0.0
+    error: IgmError | None = None
+
+
+def load_generator(model: str) -> TorchGenerator:
+    """A generator for the live thread alone, on the CPU. Imports torch."""
+    from igm_gui.generators import registry
+
+    return registry.load(model)
+
+
+def one_torch_thread() -> None:
+    """Let torch use one thread for the calling thread's work, and leave all others as they are."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    # The call also sets what threads yet to come start with: another thread puts that back.
+    restore = threading.Thread(target=torch.set_num_threads, args=(before,))
+    restore.start()
+    restore.join()
+
+
+class LiveStream:
+    """Makes ``model``'s sound at the newest point and attaches it to ``player`` once some is ready."""
+
+    def __init__(
+        self,
+        player: Player,
+        model: str,
+        point: LatentPoint,
+        load: Callable[[str], Any] = load_generator,
+        replaces: LiveStream | None = None,
+        clock: Callable[[], float] = time.perf_counter,
+    ) -> None:
+        self.model = model
+        self._player = player
+        self._point = point  # the mailbox: only the newest counts
+        self._load = load
+        self._replaces = replaces  # sounds until this one is ready
+        self._clock = clock
+        self._stopping = False
+        self._voice: LiveVoice | None = None
+        self._actual = 1
+        self._lead = LEAD
+        self._factor = 0.0
+        self._worst = 0.0
+        self._error: IgmError | None = None
+        self.ready = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="live sound", daemon=True)
+        self._thread.start()
+
+    def set_point(self, point: LatentPoint) -> None:
+        """Where the sound goes next; never blocks."""
+        self._point = point
+
+    @property
+    def point(self) -> LatentPoint:
+        return self._point
+
+    @property
+    def alive(self) -> bool:
+        return self._thread.is_alive()
+
+    def stop(self) -> None:
+        """Make no more. What is ready may still be faded out."""
+        self._stopping = True
+        if self._voice is not None:
+            self._voice.cancelled = True
+            self._voice.taken.set()
+
+    def join(self, timeout: float = 5.0) -> None:
+        """Wait for the thread to end after :meth:`stop`."""
+        self._thread.join(timeout)
+
+    def status(self) -> LiveStatus:
+        voice = self._voice
+        fill = voice.ring.fill / self._actual if voice is not None else 0.0
+        return LiveStatus(self.ready.is_set(), self._factor, self._worst, self._lead, fill, self._error)
+
+    def _run(self) -> None:
+        try:
+            generator = self._load(self.model)
+            one_torch_thread()
+            self._make(generator)
+        except IgmError as error:
+            self._error = error
+        except Exception as error:
+            self._error = ModelError(
+                f"{self.model} failed while playing live: {error}.",
+                "Change an input, or play the rendering instead.",
+                traceback.format_exc(),
+            )
+        finally:
+            self._relieve()
+            if self._voice is not None:
+                self._voice.ended = True
+
+    def _make(self, generator: Any) -> None:
+        info = generator.info
+        rate = info.output.sample_rate
+        block = block_for(rate)
+        point, fitted = self._point, conform(self._point, info)
+        warm: SoundStream = generator.stream()
+        for _ in range(WARM_UP_BLOCKS):
+            warm.block(fitted, block)
+        opening = self._player.open_for(rate)
+        while not opening.done.wait(0.2):
+            if self._stopping:
+                return
+        actual = opening.actual
+        convert = Resampler(rate, actual) if actual != rate else None
+        voice = LiveVoice(rate, RingBuffer(actual + 4 * block), int(LEAD * actual))
+        self._actual = actual
+        self._voice = voice
+        voice.cancelled = self._stopping
+        stream: SoundStream = generator.stream()
+        seen = 0
+        while not self._stopping:
+            if voice.ring.fill >= voice.lead:
+                if not self.ready.is_set():
+                    self._player.attach(voice)
+                    self.ready.set()
+                    self._relieve()
+                voice.taken.wait(0.1)
+                voice.taken.clear()
+                continue
+            if self._point is not point:
+                point = self._point
+                fitted = conform(point, info)
+            started = self._clock()
+            frames = stereo(stream.block(fitted, block))
+            self._measure((self._clock() - started) * rate / block)
+            voice.ring.write(convert.process(frames) if convert is not None else frames)
+            if voice.underruns > seen:
+                seen = voice.underruns
+                self._lead = min(self._lead * 1.5, MOST_LEAD)
+                voice.lead = int(self._lead * actual)
+
+    def _relieve(self) -> None:
+        if self._replaces is not None:
+            self._replaces.stop()
+            self._replaces = None
+
+    def _measure(self, factor: float) -> None:
+        self._factor = factor if self._factor == 0.0 else 0.95 * self._factor + 0.05 * factor
+        self._worst = max(self._worst * 0.995, factor)
