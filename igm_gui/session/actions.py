@@ -17,6 +17,7 @@ from igm_gui.info import InputSpec
 from igm_gui.latent.point import LatentPoint, conform
 from igm_gui.latent.priors import MAX_SEED, clip_range, draw
 from igm_gui.latent.vector import Vector
+from igm_gui.session.grid import drawn
 from igm_gui.session.session import Session
 from igm_gui.session.state import SavedPoint
 from igm_gui.timeline.timeline import Easing, Keyframe, Timeline
@@ -153,6 +154,24 @@ def add_keyframe(session: Session, seconds: float, point: LatentPoint | None = N
     frame = Keyframe(max(0.0, seconds), point or session.state.point, secrets.token_hex(6))
     session.update(timeline=session.state.timeline.with_keyframe(frame))
     return frame.id
+
+
+def fill_timeline(session: Session, count: int = 4) -> list[str]:
+    """Something to begin with: the current point and others from new seeds, evenly spread over the
+    timeline (the last one leaves room for the way back where it loops); their ids. One step to undo."""
+    info, state = session.info, session.state
+    timeline = state.timeline
+    step = timeline.length / (count if timeline.loop else max(count - 1, 1))
+    points = [state.point]
+    if info is not None:
+        # Only latents are drawn anew: class, truncation and scalars stay the person's.
+        points += [drawn(info, state.point, new_seed()) for _ in range(count - 1)]
+    frames = tuple(
+        Keyframe(min(i * step, timeline.length), point, secrets.token_hex(6), "ease")
+        for i, point in enumerate(points)
+    )
+    session.update(timeline=replace(timeline, keyframes=frames))
+    return [frame.id for frame in frames]
 
 
 def delete_keyframes(session: Session, ids: Iterable[str]) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from igm_gui.errors import InputError
@@ -34,29 +35,39 @@ def drawn(info: GeneratorInfo, base: LatentPoint, seed: int) -> LatentPoint:
     return replace(point, seed=seed)
 
 
-def grid_points(
+def grid_cells(
     info: GeneratorInfo, grid: GridSpec, base: LatentPoint | None = None
-) -> tuple[LatentPoint, ...]:
-    """The grid's points, rows x columns of them, row by row.
+) -> tuple[int, Callable[[int], LatentPoint]]:
+    """How many cells a grid has, and the point of each by its number, row by row, made when asked for.
 
     ``base`` gives what the grid does not vary: class, truncation, directions. InputError where the grid
     asks for classes of a generator that has none.
     """
     rows, columns = grid_shape(info, grid)
-    base = point_from_seed(info, grid.seed) if base is None else conform(base, info)
-    if grid.mode == "seeds":
-        return tuple(drawn(info, base, grid.seed + i) for i in range(rows * columns))
-    if grid.mode == "classes":
-        spec = info.of_kind("label")[0]
-        columns_points = [drawn(info, base, grid.seed + column) for column in range(columns)]
-        labels = [one_hot(len(spec.classes), row) for row in range(rows)]
-        return tuple(point.with_value(spec.name, label) for label in labels for point in columns_points)
-    corners = tuple(
-        drawn(info, base, grid.seed + i) if corner is None else conform(corner, info)
-        for i, corner in enumerate(grid.corners)
-    )
-    return tuple(
-        plane(corners, column / max(columns - 1, 1), row / max(rows - 1, 1), grid.interpolation)
-        for row in range(rows)
-        for column in range(columns)
-    )
+    fixed = point_from_seed(info, grid.seed) if base is None else conform(base, info)
+    if grid.mode == "plane":
+        corners = tuple(
+            drawn(info, fixed, grid.seed + i) if corner is None else conform(corner, info)
+            for i, corner in enumerate(grid.corners)
+        )
+
+    def cell(index: int) -> LatentPoint:
+        row, column = divmod(index, columns)
+        if grid.mode == "seeds":
+            return drawn(info, fixed, grid.seed + index)
+        if grid.mode == "classes":
+            spec = info.of_kind("label")[0]
+            label = one_hot(len(spec.classes), row)
+            return drawn(info, fixed, grid.seed + column).with_value(spec.name, label)
+        u, v = column / max(columns - 1, 1), row / max(rows - 1, 1)
+        return plane(corners, u, v, grid.interpolation)
+
+    return rows * columns, cell
+
+
+def grid_points(
+    info: GeneratorInfo, grid: GridSpec, base: LatentPoint | None = None
+) -> tuple[LatentPoint, ...]:
+    """All of the grid's points, row by row (see :func:`grid_cells`)."""
+    count, cell = grid_cells(info, grid, base)
+    return tuple(cell(i) for i in range(count))

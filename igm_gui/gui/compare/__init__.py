@@ -1,0 +1,1 @@
+"""The Compare workspace: models side by side, driven by one point."""

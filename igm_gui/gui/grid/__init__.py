@@ -1,0 +1,1 @@
+"""The Grid workspace: many pictures at once, shown and written."""

@@ -1,0 +1,1 @@
+"""The Timeline workspace: keyframes in time, played, scrubbed and written."""

@@ -1,0 +1,125 @@
+"""Playing in real time: every frame has its own deadline, counted from the start."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections import deque
+from collections.abc import Callable
+
+from PySide6.QtCore import QObject, Qt, QTimer, Signal
+
+from igm_gui.gui.studio import Studio
+from igm_gui.requests import RenderResult
+
+# Frames shown over this many seconds make the rate on show.
+RATE_WINDOW = 1.0
+
+
+class Player(QObject):
+    """Moves the studio's playhead while it plays.
+
+    The moment on show is start + whole frames since the start / fps, read from a monotonic clock:
+    a late frame is left out, and time never drifts. ``clock`` gives seconds (a test has its own).
+    """
+
+    playing_changed = Signal(bool)
+    rate_changed = Signal(float)  # pictures shown in a second
+
+    def __init__(
+        self, studio: Studio, parent: QObject | None = None, clock: Callable[[], float] = time.perf_counter
+    ) -> None:
+        super().__init__(parent)
+        self._studio = studio
+        self._clock = clock
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setTimerType(Qt.TimerType.PreciseTimer)
+        self._timer.timeout.connect(self._tick)
+        self._started = 0.0
+        self._from = 0.0
+        self._shown: deque[float] = deque(maxlen=512)
+        self._rated = 0.0
+        self.playing = False
+        studio.rendered.connect(self._on_rendered)
+
+    def toggle(self) -> None:
+        """Play or pause."""
+        if self.playing:
+            self.pause()
+        else:
+            self.play()
+
+    def play(self) -> None:
+        """Play from the playhead, or from the start where it stands at the end."""
+        timeline = self._studio.state.timeline
+        if self.playing or not timeline.keyframes:
+            return
+        at = self._studio.playhead or 0.0
+        if at >= timeline.length - 0.5 / timeline.fps:
+            at = 0.0
+        self.playing = True
+        self._shown.clear()
+        self._anchor(at)
+        self.playing_changed.emit(True)
+        self._tick()
+
+    def pause(self) -> None:
+        """Stop where it is."""
+        if self.playing:
+            self.playing = False
+            self._timer.stop()
+            self.playing_changed.emit(False)
+
+    def seek(self, seconds: float) -> None:
+        """Go to ``seconds``, playing on where it plays."""
+        timeline = self._studio.state.timeline
+        seconds = min(max(seconds, 0.0), timeline.length)
+        if self.playing:
+            self._anchor(seconds)
+        self._studio.set_playhead(seconds)
+
+    def retime(self) -> None:
+        """The timeline changed while it plays: go on from here at its new pace."""
+        timeline = self._studio.state.timeline
+        if self.playing:
+            if timeline.keyframes:
+                self._anchor(min(self._studio.playhead or 0.0, timeline.length))
+            else:
+                self.pause()
+
+    def _anchor(self, seconds: float) -> None:
+        self._from, self._started = seconds, self._clock()
+
+    def _tick(self) -> None:
+        if not self.playing:
+            return
+        timeline = self._studio.state.timeline
+        # The small term keeps a timer that fired on the dot from showing the frame before.
+        frame = math.floor((self._clock() - self._started) * timeline.fps + 1e-3)
+        seconds = self._from + frame / timeline.fps
+        if seconds >= timeline.length - 1e-9:
+            if not timeline.loop:
+                self._studio.set_playhead(timeline.length)
+                self.pause()
+                return
+            # Whole rounds are taken off the starting point: the deadlines stay where they are.
+            self._from -= timeline.length * math.floor(seconds / timeline.length + 1e-9)
+            seconds = max(self._from + frame / timeline.fps, 0.0)
+        self._studio.set_playhead(seconds)
+        due = self._started + (frame + 1) / timeline.fps
+        self._timer.start(max(0, math.ceil((due - self._clock()) * 1000)))
+
+    def _on_rendered(self, result: RenderResult) -> None:
+        if result.request.slot != "main" or not self.playing:
+            return
+        if result.error is not None:
+            self.pause()
+            return
+        now = self._clock()
+        self._shown.append(now)
+        while self._shown and now - self._shown[0] > RATE_WINDOW:
+            self._shown.popleft()
+        if len(self._shown) > 1 and now - self._rated > 0.25:
+            self._rated = now
+            self.rate_changed.emit((len(self._shown) - 1) / (now - self._shown[0]))
