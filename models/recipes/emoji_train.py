@@ -113,7 +113,7 @@ def train_autoencoder(args: argparse.Namespace, pictures: Pictures, beta: float)
         picture_term = picture_loss(nets.synthesis(w), real)
         kl = kl_nats(mean, log_variance).mean()
         # The bound alone switches dimensions off before they have learnt anything: fade it in.
-        loss = picture_term + beta * min(1.0, step / 2000) * kl
+        loss = picture_term + beta * min(1.0, step / 1500) * kl
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(parameters, 1.0)
