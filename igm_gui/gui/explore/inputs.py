@@ -1,0 +1,236 @@
+"""What goes into the model: latent strips, directions, sampling, class. Built from its GeneratorInfo."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+
+from igm_gui.gui.commands import Commands
+from igm_gui.gui.explore.classes import ClassPicker
+from igm_gui.gui.explore.seed import SeedRow
+from igm_gui.gui.explore.strip import LatentStrip
+from igm_gui.gui.studio import Studio
+from igm_gui.gui.widgets.buttons import Button, IconButton
+from igm_gui.gui.widgets.section import SectionHead
+from igm_gui.gui.widgets.slider import ValueSlider
+from igm_gui.info import GeneratorInfo, InputSpec
+from igm_gui.latent.priors import clip_range
+from igm_gui.latent.vector import Vector
+from igm_gui.session import actions
+from igm_gui.session.state import SessionState
+
+
+class InputsPanel(QWidget):
+    """One control for each input; built anew when another model's inputs are known."""
+
+    def __init__(self, studio: Studio, commands: Commands, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._studio = studio
+        self._session = studio.session
+        self._commands = commands
+        self._built_for: tuple[Any, ...] = ()
+        self.strips: dict[str, LatentStrip] = {}
+        self.scalars: dict[str, ValueSlider] = {}
+        self.directions: dict[str, ValueSlider] = {}
+        self.classes: dict[str, ClassPicker] = {}
+        self.noise_seeds: dict[str, SeedRow] = {}
+        self.seed: SeedRow | None = None
+        self.spread: ValueSlider | None = None
+        self._heads: dict[str, SectionHead] = {}
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(0, 0, 0, 0)
+        self._column.setSpacing(0)
+        self._body: QWidget | None = None
+        studio.changed.connect(self._on_changed)
+        self._on_changed(studio.state, frozenset({"info"}))
+
+    # -- building
+
+    def _on_changed(self, state: SessionState, changed: frozenset[str]) -> None:
+        if changed & {"info", "model"}:
+            self._build(self._session.info)
+        if changed & {"point", "info", "model", "locks", "spread"}:
+            self._show(state)
+
+    def _build(self, info: GeneratorInfo | None) -> None:
+        wanted = (info.inputs, info.directions) if info else ()
+        if wanted == self._built_for and self._body is not None:
+            return
+        self._built_for = wanted
+        for table in (
+            self.strips,
+            self.scalars,
+            self.directions,
+            self.classes,
+            self.noise_seeds,
+            self._heads,
+        ):
+            table.clear()
+        self.seed = self.spread = None
+        if self._body is not None:
+            self._column.removeWidget(self._body)
+            self._body.hide()
+            self._body.deleteLater()
+        self._body = QWidget()
+        self._column.addWidget(self._body)
+        if info is None:
+            return
+        column = QVBoxLayout(self._body)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(4)
+        latents = info.of_kind("latent")
+        for spec in latents:
+            self._add_latent(column, spec)
+        if latents:
+            column.addWidget(self._buttons())
+        if info.directions:
+            self._add_directions(column, info)
+        for spec in info.of_kind("label"):
+            picker = self.classes[spec.name] = ClassPicker(spec)
+            picker.changed.connect(lambda weights, name=spec.name: self._set(name, Vector(weights)))
+            picker.released.connect(self._session.end_merge)
+            column.addWidget(picker)
+        self._add_sampling(column, info)
+        column.addStretch(1)
+
+    def _add_latent(self, column: QVBoxLayout, spec: InputSpec) -> None:
+        low, high = clip_range(spec)
+        strip = self.strips[spec.name] = LatentStrip(spec.name, spec.size, low, high, spec.dimensions)
+        strip.setToolTip(
+            "Drag across to draw · double-click for zero · wheel for fine steps (Shift: finer)\n"
+            "Alt-click or L locks · arrows and Return from the keyboard · Ctrl+wheel zooms"
+        )
+        strip.drawn.connect(lambda values, name=spec.name: self._draw(name, values))
+        strip.finished.connect(self._session.end_merge)
+        strip.lock_asked.connect(lambda index, name=spec.name: self._lock(name, index))
+        strip.locks_asked.connect(lambda indices, name=spec.name: self._set_locks(name, indices))
+        head = self._heads[spec.name] = SectionHead(f"Latent {spec.name}")
+        head.setToolTip(spec.description or f"{spec.size} dimensions, {spec.prior} prior")
+        column.addWidget(head)
+        column.addWidget(strip)
+
+    def _buttons(self) -> QWidget:
+        box = QWidget()
+        row = QHBoxLayout(box)
+        row.setContentsMargins(0, 3, 0, 2)
+        row.setSpacing(5)
+        for name, text in (("random", "Random"), ("mutate", "Mutate"), ("zero", "Zero")):
+            button = Button(text, tip=self._commands.tip(f"explore.{name}"))
+            button.clicked.connect(lambda _=False, name=name: self._commands.run(f"explore.{name}"))
+            row.addWidget(button, 1)
+        for name, icon in (("undo", "undo-2"), ("redo", "redo-2")):
+            small = IconButton(icon, self._commands.tip(f"edit.{name}"))
+            small.clicked.connect(lambda _=False, name=name: self._commands.run(f"edit.{name}"))
+            row.addWidget(small)
+        return box
+
+    def _section(self, column: QVBoxLayout, title: str, remark: str = "") -> QVBoxLayout:
+        body = QWidget()
+        inner = QVBoxLayout(body)
+        inner.setContentsMargins(0, 0, 0, 0)
+        inner.setSpacing(3)
+        self._heads[title] = SectionHead(title, remark, body)
+        column.addWidget(self._heads[title])
+        column.addWidget(body)
+        return inner
+
+    def _add_directions(self, column: QVBoxLayout, info: GeneratorInfo) -> None:
+        inner = self._section(column, "Directions")
+        for direction in info.directions:
+            name = f"direction:{direction.name}"
+            slider = ValueSlider(
+                direction.name,
+                direction.minimum,
+                direction.maximum,
+                0.0,
+                signed=True,
+                tip=direction.description or f"Along {direction.name} in {direction.input}",
+            )
+            self._connect(slider, name)
+            self.directions[name] = slider
+            inner.addWidget(slider)
+
+    def _add_sampling(self, column: QVBoxLayout, info: GeneratorInfo) -> None:
+        inner = self._section(column, "Sampling")
+        if info.latent is not None:
+            self.seed = SeedRow("Seed", "The latent that this number stands for, here and in other tools")
+            self.seed.changed.connect(lambda seed: actions.set_seed(self._session, seed, merge="seed"))
+            self.seed.released.connect(self._session.end_merge)
+            self.seed.dice.connect(lambda: self._commands.run("explore.random"))
+            inner.addWidget(self.seed)
+            self.spread = ValueSlider("Spread", 0.0, 1.0, 0.3, tip="How far Mutate and Variations go")
+            self.spread.changed.connect(lambda value: self._session.update(spread=value, merge="spread"))
+            self.spread.released.connect(self._session.end_merge)
+        for spec in info.inputs:
+            if spec.kind == "scalar":
+                slider = ValueSlider(
+                    spec.label_text,
+                    spec.minimum,
+                    spec.maximum,
+                    spec.default,
+                    spec.step,
+                    spec.unit,
+                    tip=spec.description or spec.label_text,
+                )
+                self._connect(slider, spec.name)
+                self.scalars[spec.name] = slider
+                inner.addWidget(slider)
+            elif spec.kind == "seed":
+                row = SeedRow(spec.label_text, spec.description or "Fixes the noise inside the model")
+                row.changed.connect(lambda seed, name=spec.name: self._set(name, int(seed)))
+                row.released.connect(self._session.end_merge)
+                row.dice.connect(lambda name=spec.name: self._roll(name))
+                self.noise_seeds[spec.name] = row
+                inner.addWidget(row)
+        if self.spread is not None:
+            inner.addWidget(self.spread)
+
+    def _connect(self, slider: ValueSlider, name: str) -> None:
+        slider.changed.connect(lambda value: self._set(name, float(value)))
+        slider.released.connect(self._session.end_merge)
+
+    # -- showing
+
+    def _show(self, state: SessionState) -> None:
+        point = state.point
+        for name, strip in self.strips.items():
+            value = point.get(name)
+            if isinstance(value, Vector) and value.size == strip.count:
+                strip.set_values(value.array)
+            held = frozenset(index for key, index in state.locks if key == name)
+            strip.set_locked(held)
+            locked = f" · {len(held)} locked" if held else " · drag to draw"
+            self._heads[name].set_remark(f"{strip.count} dims{locked}")
+        for name, slider in (*self.scalars.items(), *self.directions.items()):
+            slider.set_value(point.scalar(name, slider.track.default))
+        for name, picker in self.classes.items():
+            value = point.get(name)
+            if isinstance(value, Vector) and value.size == len(picker.spec.classes):
+                picker.set_weights(value.array)
+        for name, row in self.noise_seeds.items():
+            row.set_seed(int(point.scalar(name)))
+        if self.seed is not None:
+            self.seed.set_seed(point.seed)
+        if self.spread is not None:
+            self.spread.set_value(state.spread)
+
+    # -- what the person does
+
+    def _draw(self, name: str, values: dict[int, float]) -> None:
+        actions.set_dimensions(self._session, name, values, merge=f"draw:{name}")
+
+    def _lock(self, name: str, index: int) -> None:
+        actions.toggle_lock(self._session, name, index)
+
+    def _set_locks(self, name: str, indices: frozenset[int]) -> None:
+        others = frozenset(lock for lock in self._session.state.locks if lock[0] != name)
+        self._session.update(locks=others | {(name, index) for index in indices})
+
+    def _set(self, name: str, value: float | int | Vector) -> None:
+        self._session.set_input(name, value, merge=f"input:{name}")
+
+    def _roll(self, name: str) -> None:
+        self._session.end_merge()
+        self._set(name, actions.new_seed())
+        self._session.end_merge()

@@ -1,0 +1,261 @@
+"""How the latent strip looks: bars from the zero line, where each lies, zoom and scroll."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt
+from PySide6.QtGui import (
+    QFocusEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QResizeEvent,
+)
+from PySide6.QtWidgets import QScrollBar, QSizePolicy, QWidget
+
+from igm_gui.gui import theme
+
+SMALLEST_PITCH = 3.0  # pixels; with more dimensions than that the strip scrolls
+LARGEST_PITCH = 60.0
+PAD = 4
+
+
+class StripView(QWidget):
+    """The bars of one latent's flat dimensions, ``low`` to ``high`` from bottom to top, with the focus on one
+    and a readout of the one under the pointer."""
+
+    def __init__(
+        self,
+        name: str,
+        size: int,
+        low: float = -3.0,
+        high: float = 3.0,
+        names: tuple[str, ...] = (),
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self.name = name
+        self.low, self.high = low, high
+        self._names = names
+        self._values: NDArray[np.float32] = np.zeros(size, np.float32)
+        self._locked: frozenset[int] = frozenset()
+        self._zoom = 0.0  # pixels per bar; 0 fits
+        self._offset = 0.0  # pixels scrolled
+        self._hover = -1
+        self._focus_bar = 0
+        self._bar = QScrollBar(Qt.Orientation.Horizontal, self)
+        self._bar.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._bar.valueChanged.connect(self._scrolled)
+        self._bar.hide()
+        self.setMouseTracking(True)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setMinimumHeight(96)
+        self.setCursor(Qt.CursorShape.CrossCursor)
+        self.setAccessibleName(f"Latent {name}, {size} dimensions")
+        self._describe()
+
+    def sizeHint(self) -> QSize:
+        return QSize(266, 96)
+
+    # -- what is shown
+
+    @property
+    def count(self) -> int:
+        return int(self._values.size)
+
+    @property
+    def values(self) -> NDArray[np.float32]:
+        """The values shown, float32 (count,)."""
+        return self._values
+
+    @property
+    def locked(self) -> frozenset[int]:
+        return self._locked
+
+    @property
+    def focus_bar(self) -> int:
+        """The flat index that the keys act on."""
+        return self._focus_bar
+
+    def set_values(self, values: NDArray[np.float32]) -> None:
+        """Show ``values``, any shape of ``count`` numbers."""
+        self._values = values.reshape(-1)
+        self._describe()
+        self.update()
+
+    def set_locked(self, locked: frozenset[int]) -> None:
+        """Mark the locked dimensions."""
+        if locked != self._locked:
+            self._locked = locked
+            self._describe()
+            self.update()
+
+    def dimension_name(self, index: int) -> str:
+        """The dimension's own name, or ``z 12``."""
+        named = self._names[index] if index < len(self._names) else ""
+        return named or f"{self.name} {index}"
+
+    def readout(self, index: int) -> str:
+        """Such as ``z 12  +0.83  locked``."""
+        value = f"{float(self._values[index]):+.2f}".replace("-", "−")
+        return f"{self.dimension_name(index)}  {value}" + ("  locked" if index in self._locked else "")
+
+    # -- geometry
+
+    @property
+    def pitch(self) -> float:
+        """Pixels from one bar to the next."""
+        room = max(1.0, self.width() - 2.0 * PAD)
+        fit = room / max(1, self.count)
+        return max(self._zoom, fit, SMALLEST_PITCH)
+
+    def _content(self) -> QRectF:
+        bottom = self._bar.height() if not self._bar.isHidden() else 0
+        return QRectF(PAD, PAD, self.width() - 2 * PAD, self.height() - 2 * PAD - bottom)
+
+    def bar_at(self, x: float) -> int:
+        """The index of the bar at ``x``, clamped to the ends."""
+        return min(max(int((x - PAD + self._offset) // self.pitch), 0), self.count - 1)
+
+    def bar_centre(self, index: int) -> QPointF:
+        """Where a bar's value ends, in the strip's coordinates."""
+        x = PAD - self._offset + (index + 0.5) * self.pitch
+        return QPointF(x, self._y(float(self._values[index])))
+
+    def _y(self, value: float) -> float:
+        area = self._content()
+        part = (min(max(value, self.low), self.high) - self.low) / (self.high - self.low)
+        return area.bottom() - part * area.height()
+
+    def value_at(self, y: float) -> float:
+        """The value at the height ``y``, within the strip's range."""
+        area = self._content()
+        part = (area.bottom() - y) / max(area.height(), 1.0)
+        return min(max(self.low + part * (self.high - self.low), self.low), self.high)
+
+    def _lay_out(self) -> None:
+        overflow = self.pitch * self.count - (self.width() - 2 * PAD)
+        self._bar.setVisible(overflow > 0.5)
+        if overflow > 0.5:
+            self._bar.setGeometry(PAD, self.height() - 10, self.width() - 2 * PAD, 9)
+            self._bar.setPageStep(self.width() - 2 * PAD)
+            self._bar.setRange(0, math.ceil(overflow))
+            self._bar.setSingleStep(24)
+        self._offset = min(max(self._offset, 0.0), max(overflow, 0.0))
+        self._bar.setValue(round(self._offset))
+        self.update()
+
+    def _scrolled(self, value: int) -> None:
+        if abs(value - self._offset) >= 1:
+            self._offset = float(value)
+            self.update()
+
+    def zoom_to(self, pitch: float, about: float) -> None:
+        """Make the bars ``pitch`` pixels wide, the one at ``about`` staying where it is; 0 fits."""
+        under = (about - PAD + self._offset) / self.pitch
+        self._zoom = min(pitch, LARGEST_PITCH) if pitch > 0 else 0.0
+        self._offset = under * self.pitch - (about - PAD)
+        self._lay_out()
+
+    def _reveal(self, index: int) -> None:
+        left = index * self.pitch
+        room = self.width() - 2 * PAD
+        if left < self._offset:
+            self._offset = left
+        elif left + self.pitch > self._offset + room:
+            self._offset = left + self.pitch - room
+        self._lay_out()
+
+    # -- painting
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QPen(theme.colour("accent" if self.hasFocus() else "line"), 1))
+        painter.setBrush(theme.colour("canvas"))
+        painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), 5, 5)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+        painter.setClipRect(self._content().adjusted(-1, 0, 1, 0))
+        painter.setPen(Qt.PenStyle.NoPen)
+        zero = self._y(min(max(0.0, self.low), self.high))
+        painter.fillRect(QRectF(PAD, zero - 0.5, self.width() - 2 * PAD, 1), theme.colour("hover"))
+        pitch = self.pitch
+        first, last = self.bar_at(PAD), self.bar_at(self.width() - PAD)
+        free: list[QRectF] = []
+        held: list[QRectF] = []
+        gap = 1.0 if pitch < 8 else 2.0
+        area = self._content()
+        scale = area.height() / (self.high - self.low)
+        tops = (
+            area.bottom() - (np.clip(self._values[first : last + 1], self.low, self.high) - self.low) * scale
+        )
+        left = PAD - self._offset + first * pitch
+        for i, top in enumerate(tops.tolist()):
+            x = left + i * pitch
+            y, height = (top, zero - top) if top <= zero else (zero, top - zero)
+            rect = QRectF(x, y, pitch - gap, max(height, 1.0))
+            (held if first + i in self._locked else free).append(rect)
+        painter.setBrush(theme.colour("value"))
+        painter.drawRects(free)
+        painter.setBrush(theme.colour("quiet", 0.55))
+        painter.drawRects(held)
+        if held:
+            painter.setBrush(theme.colour("accent"))
+            painter.drawRects([QRectF(r.x(), area.bottom() - 2, r.width(), 2) for r in held])
+        marked = self._hover if self._hover >= 0 else (self._focus_bar if self.hasFocus() else -1)
+        if 0 <= marked < self.count:
+            self._paint_marked(painter, marked, zero, gap)
+
+    def _paint_marked(self, painter: QPainter, index: int, zero: float, gap: float) -> None:
+        area = self._content()
+        x = PAD - self._offset + index * self.pitch
+        painter.fillRect(QRectF(x, area.top(), self.pitch - gap, area.height()), theme.colour("text", 0.07))
+        end = self._y(float(self._values[index]))
+        painter.fillRect(
+            QRectF(x, min(end, zero), self.pitch - gap, max(abs(end - zero), 1.0)), theme.colour("accent")
+        )
+        font = painter.font()
+        font.setPixelSize(11)
+        painter.setFont(font)
+        text = self.readout(index)
+        width = painter.fontMetrics().horizontalAdvance(text) + 10
+        at_left = x > self.width() / 2
+        box = QRectF(area.left() if at_left else area.right() - width, area.top(), width, 17)
+        painter.setBrush(theme.colour("raised", 0.9))
+        painter.drawRect(box)
+        painter.setPen(theme.colour("text"))
+        painter.drawText(box, Qt.AlignmentFlag.AlignCenter, text)
+
+    # -- small things
+
+    def _set_hover(self, index: int) -> None:
+        if index != self._hover:
+            self._hover = index
+            self.update()
+
+    def _move_focus(self, index: int) -> None:
+        if index != self._focus_bar:
+            self._focus_bar = index
+            self._describe()
+            self.update()
+
+    def _describe(self) -> None:
+        if self.hasFocus():
+            self.setAccessibleDescription(self.readout(self._focus_bar))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._lay_out()
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        self._describe()
+        self.update()
+        super().focusInEvent(event)
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        self.update()
+        super().focusOutEvent(event)
