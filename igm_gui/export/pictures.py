@@ -1,0 +1,132 @@
+"""Single pictures, sheets of pictures, and folders of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from igm_gui.engine.renderer import Renderer
+from igm_gui.export.work import (
+    Work,
+    as_float,
+    batches,
+    blank,
+    check_pixels,
+    encoding,
+    folder_of_files,
+    info_of,
+    need_pictures,
+    safe_name,
+)
+from igm_gui.formats.audio import write_wav
+from igm_gui.formats.image import enlarged, write_png
+from igm_gui.info import GeneratorInfo
+from igm_gui.latent.point import LatentPoint, conform
+from igm_gui.session.grid import grid_points, grid_shape
+from igm_gui.session.recipes import grid_recipe, point_recipe
+from igm_gui.session.state import GridSpec
+
+MAX_BYTES = 1_000_000_000
+SHEET_GAP = 16  # the grey between a sheet's pictures: nearly black, as in the window
+
+
+def save_picture(
+    path: Path, model: str, point: LatentPoint, device: str = "auto", scale: int = 1, smooth: bool = False
+) -> Work:
+    """A PNG of ``point`` at full size, or ``scale`` times as large: each pixel a block, or ``smooth``
+    (Lanczos). The recipe is in it."""
+
+    def work(renderer: Renderer) -> Iterator[float]:
+        info = info_of(renderer, model, device)
+        need_pictures(info)
+        check_pixels(info, info.output.height * scale, info.output.width * scale, MAX_BYTES)
+        fitted = conform(point, info)
+        for _, media in batches(renderer, model, [fitted], device):
+            yield 0.5
+            write_png(Path(path), enlarged(media[0], scale, smooth), point_recipe(info, fitted))
+        yield 1.0
+
+    return work
+
+
+def save_sheet(
+    path: Path,
+    model: str,
+    grid: GridSpec,
+    base: LatentPoint | None = None,
+    device: str = "auto",
+    batch: int = 0,
+) -> Work:
+    """A PNG of the whole grid, ``grid.gap`` pixels between pictures magnified ``grid.scale`` times."""
+
+    def work(renderer: Renderer) -> Iterator[float]:
+        info = info_of(renderer, model, device)
+        need_pictures(info)
+        rows, columns = grid_shape(info, grid)
+        height, width = info.output.height * grid.scale, info.output.width * grid.scale
+        full_height, full_width = (
+            rows * height + (rows - 1) * grid.gap,
+            columns * width + (columns - 1) * grid.gap,
+        )
+        check_pixels(info, full_height, full_width, MAX_BYTES)
+        points = grid_points(info, grid, base)
+        sheet = blank(full_height, full_width, info.output.channels, SHEET_GAP)
+        for start, media in batches(renderer, model, points, device, batch):
+            for index, picture in enumerate(media, start):
+                row, column = divmod(index, columns)
+                top, left = row * (height + grid.gap), column * (width + grid.gap)
+                sheet[top : top + height, left : left + width] = enlarged(picture, grid.scale)
+            yield 0.95 * as_float(start + len(media), len(points))
+        write_png(Path(path), sheet, grid_recipe(info, grid, base), level=4)
+        yield 1.0
+
+    return work
+
+
+def save_singles(
+    folder: Path,
+    model: str,
+    points: Sequence[LatentPoint] | GridSpec,
+    base: LatentPoint | None = None,
+    device: str = "auto",
+    names: Sequence[str] = (),
+    batch: int = 0,
+) -> Work:
+    """One PNG (or WAV) for each point or for each cell of a grid, each with its own recipe.
+
+    ``names`` are the files' names without ending; by default the model's with a number, or the cell's
+    row and column. The whole folder appears at the end.
+    """
+
+    def work(renderer: Renderer) -> Iterator[float]:
+        info = info_of(renderer, model, device)
+        stem = safe_name(info.name)
+        called = list(names)
+        if isinstance(points, GridSpec):
+            rows, columns = grid_shape(info, points)
+            cells: Sequence[LatentPoint] = grid_points(info, points, base)
+            called = called or [
+                f"{stem}-r{row + 1:03d}-c{column + 1:03d}" for row in range(rows) for column in range(columns)
+            ]
+        else:
+            cells = [conform(point, info) for point in points]
+            called = called or [f"{stem}-{number:05d}" for number in range(len(cells))]
+        with folder_of_files(Path(folder)) as temporary, encoding() as encoder:
+            for start, media in batches(renderer, model, cells, device, batch):
+                for index, made in enumerate(media, start):
+                    encoder.add(_write, temporary / called[index], info, cells[index], made)
+                yield as_float(start + len(media), len(cells))
+
+    return work
+
+
+def _write(stem: Path, info: GeneratorInfo, point: LatentPoint, made: NDArray[Any]) -> None:
+    recipe = point_recipe(info, point)
+    if info.media == "sound":
+        write_wav(stem.with_name(stem.name + ".wav"), made, info.output.sample_rate, recipe)
+    else:
+        write_png(stem.with_name(stem.name + ".png"), np.asarray(made, np.uint8), recipe, level=3)

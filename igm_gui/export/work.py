@@ -1,0 +1,181 @@
+"""What the exports share: batches of renderings, whole folders, encoding beside the network."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import tempfile
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from igm_gui.engine.loop import Work
+from igm_gui.engine.renderer import Renderer
+from igm_gui.errors import DeviceError, ExportError
+from igm_gui.formats.files import explain_os_error
+from igm_gui.info import GeneratorInfo
+from igm_gui.latent.point import LatentPoint
+from igm_gui.requests import Priority, RenderRequest
+
+__all__ = ["Work", "batches", "encoding", "finish", "folder_of_files", "info_of", "safe_name"]
+
+BATCH_PIXELS = 32_768
+MAX_BATCH = 32
+GPU_FACTOR = 8
+
+
+def finish(work: Work, renderer: Renderer, progress: Callable[[float], None] | None = None) -> None:
+    """Run ``work`` to its end here and now. Whatever it raises is raised, with nothing left behind."""
+    with closing(work(renderer)) as steps:  # type: ignore[type-var]
+        for done in steps:
+            if progress is not None:
+                progress(done)
+
+
+def info_of(renderer: Renderer, model: str, device: str) -> GeneratorInfo:
+    """The model's inputs and output, loading it where needed. ModelError or DeviceError."""
+    return renderer.generator(model, device)[0].info
+
+
+def batch_size(info: GeneratorInfo, device: str) -> int:
+    """How many renderings go in one step.
+
+    Large enough for the network to be as fast as it gets, small enough that a person who drags
+    meanwhile does not wait for it. It depends on the model and the device alone, never on how fast
+    the machine is just now: a network's last bits depend on the batch, and the same export is to give
+    the same bytes.
+    """
+    if info.media == "sound":
+        return 4
+    pixels = info.output.height * info.output.width
+    batch = max(1, min(MAX_BATCH, BATCH_PIXELS // max(pixels, 1)))
+    return batch if device == "cpu" else batch * GPU_FACTOR
+
+
+def batches(
+    renderer: Renderer, model: str, points: Sequence[LatentPoint], device: str = "auto", batch: int = 0
+) -> Iterator[tuple[int, NDArray[Any]]]:
+    """(index of the first, media) for ``points`` in order, some at a time (``batch``; 0 chooses).
+
+    Media as in :class:`igm_gui.requests.RenderResult`. Where memory runs out, batches get smaller.
+    """
+    generator, _ = renderer.generator(model, device)
+    batch = batch or batch_size(generator.info, generator.device.type)
+    start = 0
+    while start < len(points):
+        part = tuple(points[start : start + batch])
+        result = renderer.render(
+            RenderRequest(model, part, "export", Priority.BATCH, device=device, conform=True)
+        )
+        if isinstance(result.error, DeviceError) and batch > 1:
+            batch = (batch + 1) // 2
+            continue
+        if result.error is not None:
+            raise result.error
+        assert result.media is not None
+        yield start, result.media
+        start += len(part)
+
+
+@contextmanager
+def folder_of_files(path: Path) -> Iterator[Path]:
+    """A temporary folder whose files are in ``path`` when the block ends well; else it is removed.
+
+    A folder that is new appears at once, by renaming. In one that exists, files of the same names
+    are replaced at the end and others are left alone. ExportError where writing fails.
+    """
+    path = Path(path)
+    temporary: Path | None = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        inside = path if path.is_dir() else path.parent
+        temporary = Path(tempfile.mkdtemp(prefix=f".{path.name[:40]}-", dir=inside))
+        yield temporary
+        umask = os.umask(0)
+        os.umask(umask)
+        os.chmod(temporary, 0o777 & ~umask)
+        if inside is path:
+            for file in sorted(temporary.iterdir()):
+                os.replace(file, path / file.name)
+        else:
+            os.replace(temporary, path)
+            temporary = None
+    except OSError as error:
+        raise explain_os_error(path, error) from error
+    finally:
+        if temporary is not None:
+            shutil.rmtree(temporary, ignore_errors=True)
+
+
+class Encoder:
+    """Runs encoders on threads of their own while the network makes the next batch, in order.
+
+    At most ``ahead`` pieces wait: a fast network must not fill the memory.
+    """
+
+    def __init__(self, pool: ThreadPoolExecutor, ahead: int) -> None:
+        self._pool, self._ahead = pool, ahead
+        self._waiting: deque[Future[None]] = deque()
+
+    def add(self, call: Callable[..., None], *arguments: Any) -> None:
+        """Queue ``call(*arguments)``; raises what an earlier call raised."""
+        self._waiting.append(self._pool.submit(call, *arguments))
+        while len(self._waiting) > self._ahead:
+            self._waiting.popleft().result()
+
+    def wait(self) -> None:
+        """Until everything is done; raises what a call raised."""
+        while self._waiting:
+            self._waiting.popleft().result()
+
+
+@contextmanager
+def encoding(threads: int = 2, ahead: int = 64) -> Iterator[Encoder]:
+    """An :class:`Encoder`, waited for at the end; what still waits is dropped when the block fails."""
+    pool = ThreadPoolExecutor(threads, "encode")
+    try:
+        encoder = Encoder(pool, ahead)
+        yield encoder
+        encoder.wait()
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def need_pictures(info: GeneratorInfo) -> None:
+    """ExportError unless the model makes pictures."""
+    if info.media != "image":
+        raise ExportError(f"{info.name} makes sounds, not pictures.", "Export it as WAV.")
+
+
+def check_pixels(info: GeneratorInfo, height: int, width: int, limit: int) -> None:
+    """ExportError where a picture of this size would not fit in memory."""
+    if height * width * info.output.channels > limit:
+        raise ExportError(
+            f"A picture of {width}×{height} pixels is too large.",
+            "Use a smaller scale or fewer rows and columns, or export the single pictures.",
+        )
+
+
+def safe_name(text: str) -> str:
+    """``text`` as part of a file name: letters, digits, dots and dashes."""
+    return re.sub(r"[^\w.-]+", "-", text).strip("-.")[:80] or "model"
+
+
+def as_float(progress: int, total: int) -> float:
+    """A fraction from 0 to 1."""
+    return min(1.0, progress / max(total, 1))
+
+
+def blank(height: int, width: int, channels: int, value: int = 0) -> NDArray[np.uint8]:
+    """An even picture uint8 ``(height, width, channels)``; transparent where it has alpha."""
+    sheet = np.full((height, width, channels), value, np.uint8)
+    if channels == 4:
+        sheet[..., 3] = 0
+    return sheet
