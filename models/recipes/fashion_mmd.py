@@ -1,7 +1,7 @@
 """fashion-mmd: maximum mean discrepancy with a learnt kernel (MMD-GAN; Li et al. 2017, arXiv:1705.08584).
 
 MMD^2(p, q) = E k(x, x') - 2 E k(x, g) + E k(g, g'): how far apart the mean embeddings are.
-The kernel is a sum of rational quadratics, k(a, b) = sum over alpha of (1 + |a - b|^2 / (2 alpha))^-alpha, of 16
+The kernel sums rational quadratics, k(a, b) = sum over alpha of (1 + |a - b|^2 / (2 alpha))^-alpha, of 16
 learnt features of the picture together with its class (Binkowski et al. 2018, arXiv:1801.01401).
 The features are trained to make the discrepancy large; that the witness function
 f(x) = E_p k(x, x') - E_q k(x, g) keeps a slope near 1 is asked on lines between real and generated pictures.
