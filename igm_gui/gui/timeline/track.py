@@ -57,7 +57,7 @@ class Track(TrackView):
 
     def _snap(self, seconds: float, on: bool = True) -> float:
         """Scrubbing finds the keyframes, a keyframe that is dragged the place where the playhead was."""
-        timeline = self._studio.state.timeline
+        timeline = self.studio.state.timeline
         marks = [self._still] if self._moving else [k.time for k in timeline.keyframes]
         return snapped(self._axis, timeline.fps, seconds, marks, on=on)
 
@@ -125,7 +125,7 @@ class Track(TrackView):
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         if event.reason() == QContextMenuEvent.Reason.Keyboard:
-            key = self._studio.state.timeline.keyframe(self._selected[-1]) if self._selected else None
+            key = self.studio.state.timeline.keyframe(self._selected[-1]) if self._selected else None
             at = key.time if key else self._playhead
             spot = key_rect(self._axis, at).center().toPoint()
             self.menu_asked.emit(self.mapToGlobal(spot), key.id if key else "", at)
@@ -168,7 +168,7 @@ class Track(TrackView):
 
     def _drag(self, x: float, snap: bool) -> None:
         assert self._press is not None
-        timeline = self._studio.state.timeline
+        timeline = self.studio.state.timeline
         if not self._moving:
             self._merge = f"keyframe drag {next(_drags)}"
             chosen = [k for k in timeline.keyframes if k.id in self._selected]
@@ -179,8 +179,8 @@ class Track(TrackView):
         # A group keeps its shape: it stops when its first or last reaches an end.
         shift = min(max(shift, -min(self._moving.values())), timeline.length - max(self._moving.values()))
         moved = {id: time + shift for id, time in self._moving.items()}
-        actions.move_keyframes(self._studio.session, moved, self._merge)
-        now = self._studio.state.timeline.keyframe(self._grabbed)
+        actions.move_keyframes(self.studio.session, moved, self._merge)
+        now = self.studio.state.timeline.keyframe(self._grabbed)
         if now is not None:
             self.scrubbed.emit(now.time)
 
@@ -202,7 +202,7 @@ class Track(TrackView):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         keys, key = Qt.Key, Qt.Key(event.key())
-        timeline = self._studio.state.timeline
+        timeline = self.studio.state.timeline
         ids = [k.id for k in timeline.keyframes]
         step = (10 if event.modifiers() & Qt.KeyboardModifier.ShiftModifier else 1) / timeline.fps
         if not self._handles(event):
@@ -228,14 +228,14 @@ class Track(TrackView):
 
     def _escape(self) -> None:
         if self._moving:
-            actions.move_keyframes(self._studio.session, self._moving, self._merge)
+            actions.move_keyframes(self.studio.session, self._moving, self._merge)
             self._let_go()
         else:
             self.select(())
 
     def nudge(self, seconds: float) -> None:
         """Move what is selected, or else the playhead."""
-        timeline = self._studio.state.timeline
+        timeline = self.studio.state.timeline
         chosen = {k.id: k.time for k in timeline.keyframes if k.id in self._selected}
         if not chosen:
             at = round((self._playhead + seconds) * timeline.fps) / timeline.fps
@@ -243,14 +243,14 @@ class Track(TrackView):
             return
         seconds = min(max(seconds, -min(chosen.values())), timeline.length - max(chosen.values()))
         moved = {id: time + seconds for id, time in chosen.items()}
-        actions.move_keyframes(self._studio.session, moved, f"nudge {','.join(sorted(chosen))}")
-        last = self._studio.state.timeline.keyframe(self._selected[-1])
+        actions.move_keyframes(self.studio.session, moved, f"nudge {','.join(sorted(chosen))}")
+        last = self.studio.state.timeline.keyframe(self._selected[-1])
         if last is not None:
             self.scrubbed.emit(last.time)
 
     def step_key(self, by: int) -> None:
         """Select the next or the previous keyframe and go to it."""
-        keys = self._studio.state.timeline.keyframes
+        keys = self.studio.state.timeline.keyframes
         if not keys:
             return
         ids = [k.id for k in keys]
@@ -268,27 +268,27 @@ class Track(TrackView):
 
     def add_between(self, seconds: float) -> None:
         """A keyframe of the point that is on show at ``seconds``; selects it."""
-        state = self._studio.state
+        state = self.studio.state
         point = state.timeline.sample(seconds) or state.point
         self.add(seconds, point)
 
     def add(self, seconds: float, point: LatentPoint | None = None) -> None:
         """A keyframe at ``seconds`` from ``point`` or the current one; selects it and goes there."""
-        id = actions.add_keyframe(self._studio.session, seconds, point)
+        id = actions.add_keyframe(self.studio.session, seconds, point)
         self.select([id])
         self.scrubbed.emit(seconds)
 
     def delete(self) -> None:
         """Remove what is selected."""
-        actions.delete_keyframes(self._studio.session, self._selected)
+        actions.delete_keyframes(self.studio.session, self._selected)
 
     def duplicate(self) -> None:
         """Copy what is selected, half a second later, and select the copies."""
-        order = [k.id for k in self._studio.state.timeline.keyframes if k.id in self._selected]
-        made = actions.duplicate_keyframes(self._studio.session, order, 0.5)
+        order = [k.id for k in self.studio.state.timeline.keyframes if k.id in self._selected]
+        made = actions.duplicate_keyframes(self.studio.session, order, 0.5)
         if made:
             self.select(made)
-            key = self._studio.state.timeline.keyframe(made[-1])
+            key = self.studio.state.timeline.keyframe(made[-1])
             self.scrubbed.emit(key.time if key else 0.0)
 
     # -- drop
@@ -310,7 +310,7 @@ class Track(TrackView):
 
     def dropEvent(self, event: QDropEvent) -> None:
         id = bytes(event.mimeData().data(POINT_MIME).data()).decode(errors="replace")
-        saved = next((s for s in self._studio.state.saved if s.id == id), None)
+        saved = next((s for s in self.studio.state.saved if s.id == id), None)
         key, at = self._drop_key, self._drop
         self._drop, self._drop_key = None, ""
         self.update()
@@ -318,7 +318,7 @@ class Track(TrackView):
             return
         if key:
             # Dropped on a keyframe: that one takes the point.
-            actions.update_keyframe(self._studio.session, key, saved.point)
+            actions.update_keyframe(self.studio.session, key, saved.point)
         else:
             self.add(at if at is not None else self._axis.seconds(event.position().x()), saved.point)
         event.acceptProposedAction()

@@ -26,7 +26,7 @@ class TrackView(QWidget):
 
     def __init__(self, studio: Studio, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._studio = studio
+        self.studio = studio
         self._axis = Axis()
         self._selected: list[str] = []
         self._hovered = ""
@@ -70,7 +70,7 @@ class TrackView(QWidget):
 
     def select(self, ids: Iterable[str]) -> None:
         """Select keyframes; unknown ids are left out."""
-        known = {k.id for k in self._studio.state.timeline.keyframes}
+        known = {k.id for k in self.studio.state.timeline.keyframes}
         chosen = [id for id in dict.fromkeys(ids) if id in known]
         if chosen != self._selected:
             self._selected = chosen
@@ -105,18 +105,18 @@ class TrackView(QWidget):
 
     def key_at(self, position: QPointF) -> Keyframe | None:
         """The keyframe whose thumbnail is under ``position``; the later one where two overlap."""
-        order = sorted(self._studio.state.timeline.keyframes, key=lambda k: (k.id in self._selected, k.time))
+        order = sorted(self.studio.state.timeline.keyframes, key=lambda k: (k.id in self._selected, k.time))
         return next((k for k in reversed(order) if key_rect(self._axis, k.time).contains(position)), None)
 
     def _fit_axis(self) -> None:
-        length = self._studio.state.timeline.length
+        length = self.studio.state.timeline.length
         width = max(self.width() - LEFT - RIGHT, 1.0)
         axis = self._axis
         span = axis.span if axis.zoom > 1 else length  # a zoomed view keeps its scale
         self.set_axis(Axis(length, width, LEFT, max(length / span, 1.0), axis.start))
 
     def _refresh(self) -> None:
-        state = self._studio.state
+        state = self.studio.state
         if self._active:
             self.thumbs.want(state.model, [k.point for k in state.timeline.keyframes])
             self._ask_strip()
@@ -138,7 +138,7 @@ class TrackView(QWidget):
             self._refresh()
 
     def _describe(self) -> None:
-        keys = self._studio.state.timeline.keyframes
+        keys = self.studio.state.timeline.keyframes
         places = {k.id: (i, k) for i, k in enumerate(keys, 1)}
         text = f"{len(keys)} keyframes."
         if self._selected:
@@ -152,7 +152,7 @@ class TrackView(QWidget):
         return QSize(800, int(HEIGHT))
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        state = self._studio.state
+        state = self.studio.state
         wide = self._axis.width / max(len(self.strip.times), 1)
         look = Look(
             self._axis,
@@ -184,7 +184,7 @@ class TrackView(QWidget):
 
     def tip_at(self, position: QPointF) -> str:
         """What to say about the place under the pointer."""
-        state = self._studio.state
+        state = self.studio.state
         if position.y() < RULER:
             return "Drag to scrub. Ctrl+wheel zooms, the wheel scrolls."
         key = self.key_at(position)

@@ -1,0 +1,66 @@
+"""Progress of one long piece of work, with a button that ends it, beside what started it."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QWidget
+
+from igm_gui.engine.loop import Job
+from igm_gui.gui.studio import Studio
+from igm_gui.gui.widgets import Button
+
+
+class JobBar(QWidget):
+    """Hidden until :meth:`watch` gives it a job; hides again when that ends."""
+
+    busy_changed = Signal(bool)
+
+    def __init__(self, studio: Studio, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._job: Job | None = None
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(8)
+        self._label = QLabel()
+        self._label.setProperty("role", "quiet")
+        self._bar = QProgressBar()
+        self._bar.setRange(0, 1000)
+        self._bar.setTextVisible(False)
+        self._bar.setFixedWidth(150)
+        self._bar.setAccessibleName("Progress")
+        self.cancel = Button("Cancel", "x", "Stop this. What was not finished is not written.")
+        self.cancel.clicked.connect(self._stop)
+        for widget in (self._label, self._bar, self.cancel):
+            row.addWidget(widget)
+        self.hide()
+        studio.job_changed.connect(self._on_job)
+
+    @property
+    def job(self) -> Job | None:
+        """The job that runs, or None."""
+        return self._job
+
+    def watch(self, job: Job) -> Job:
+        """Show the progress of ``job``."""
+        self._job = job
+        self._bar.setValue(0)
+        self._label.setText(job.name)
+        self.cancel.setEnabled(True)
+        self.show()
+        self.busy_changed.emit(True)
+        return job
+
+    def _stop(self) -> None:
+        if self._job is not None:
+            self._job.cancel()
+            self.cancel.setEnabled(False)
+
+    def _on_job(self, job: Job) -> None:
+        if job is not self._job:
+            return
+        self._bar.setValue(round(job.progress * 1000))
+        self._label.setText(f"{job.name} · {job.progress:.0%}")
+        if job.done:
+            self._job = None
+            self.hide()
+            self.busy_changed.emit(False)

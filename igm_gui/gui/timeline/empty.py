@@ -1,0 +1,50 @@
+"""What the track says while it is empty: how to begin."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QWidget
+
+from igm_gui.gui.commands import Commands
+from igm_gui.gui.timeline.track import Track
+from igm_gui.gui.timeline.track_paint import LANE, LANE_TOP
+from igm_gui.gui.widgets import Button, accent_button
+from igm_gui.session.state import SessionState
+
+
+class EmptyTrack(QWidget):
+    """Lies on the keyframe lane of ``track`` for as long as there is no keyframe."""
+
+    def __init__(self, track: Track, commands: Commands) -> None:
+        super().__init__(track)
+        self._track = track
+        row = QHBoxLayout(self)
+        row.setContentsMargins(20, 0, 20, 0)
+        row.setSpacing(10)
+        text = QLabel("No keyframes yet: add points, and the timeline moves from one to the next.")
+        text.setProperty("role", "quiet")
+        text.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        fill = accent_button("Start with four random points", "shuffle", commands.tip("timeline.fill"))
+        fill.clicked.connect(lambda: commands.run("timeline.fill"))
+        add = Button("Add the current point", "diamond-plus", commands.tip("timeline.add"))
+        add.clicked.connect(lambda: commands.run("timeline.add"))
+        row.addStretch(1)
+        for widget in (text, fill, add):
+            row.addWidget(widget)
+        row.addStretch(1)
+        track.installEventFilter(self)
+        track.studio.changed.connect(self._on_changed)
+        self._place()
+        self.setVisible(not track.studio.state.timeline.keyframes)
+
+    def _on_changed(self, state: SessionState, changed: frozenset[str]) -> None:
+        if "timeline" in changed:
+            self.setVisible(not state.timeline.keyframes)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Resize:
+            self._place()
+        return False
+
+    def _place(self) -> None:
+        self.setGeometry(8, int(LANE_TOP) + 2, max(self._track.width() - 16, 10), int(LANE) - 4)

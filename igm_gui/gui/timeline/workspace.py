@@ -1,0 +1,346 @@
+"""The Timeline workspace: what comes out on top, saved points beside it, transport and track below."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QPoint, QSignalBlocker, Qt
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QScrollBar, QSplitter, QVBoxLayout, QWidget
+
+from igm_gui.engine.loop import Job
+from igm_gui.export import save_film, save_frames, save_timeline_sound
+from igm_gui.export.work import safe_name
+from igm_gui.gui.commands import Commands
+from igm_gui.gui.jobbar import JobBar
+from igm_gui.gui.mediaview import MediaView
+from igm_gui.gui.saving import ask_file, ask_folder
+from igm_gui.gui.studio import Studio
+from igm_gui.gui.timeline.axis import Axis, place_text
+from igm_gui.gui.timeline.empty import EmptyTrack
+from igm_gui.gui.timeline.player import Player
+from igm_gui.gui.timeline.points import PointsPanel
+from igm_gui.gui.timeline.track import Track
+from igm_gui.gui.timeline.transport import EASING_NAMES, Transport
+from igm_gui.gui.widgets import accent_button
+from igm_gui.requests import RenderResult
+from igm_gui.session import actions
+from igm_gui.session.state import SessionState
+from igm_gui.timeline.timeline import EASINGS
+
+
+class TimelineWorkspace(QWidget):
+    """Keyframes in time. While it is active the studio's playhead is set; leaving it shows the current
+    point again and renders nothing more."""
+
+    def __init__(self, studio: Studio, commands: Commands, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._studio, self._commands = studio, commands
+        self._position = 0.0
+        self._active = False
+        self._pace: tuple[Any, ...] = ()
+        self.player = Player(studio, self)
+        self.track = Track(studio)
+        self._add_commands()
+        self.view = MediaView()
+        self.place = QLabel(self.view)
+        self.place.setObjectName("overlay")
+        self.place.setToolTip("Where the playhead is: frame, keyframes around it, and the way between them")
+        self.points = PointsPanel(studio)
+        self.transport = Transport(studio, self.player, self.track, commands)
+        self.jobs = JobBar(studio)
+        self.export = accent_button("Export MP4…", "download", "Write the timeline to a file")
+        self.more = accent_button("", "chevron-down", "More ways to write the timeline")
+        self.more.setFixedWidth(30)
+        self._scroll = QScrollBar(Qt.Orientation.Horizontal)
+        self._scroll.setAccessibleName("Time axis")
+        self._empty = EmptyTrack(self.track, commands)
+        self._build()
+        self.export.clicked.connect(self.open_export)
+        self.more.clicked.connect(self._more_menu)
+        self.track.scrubbed.connect(self.player.seek)
+        self.track.menu_asked.connect(self._menu)
+        self.track.axis_changed.connect(self._on_axis)
+        self._scroll.valueChanged.connect(self._on_scroll)
+        self.points.chosen.connect(self._add_saved)
+        self.jobs.busy_changed.connect(self._on_busy)
+        studio.rendered.connect(self._on_rendered)
+        studio.playhead_changed.connect(self._on_playhead)
+        studio.changed.connect(self._on_changed)
+        self._on_axis(self.track.axis)
+        self._show_media()
+
+    def _build(self) -> None:
+        top = QSplitter(Qt.Orientation.Horizontal)
+        top.addWidget(self.view)
+        top.addWidget(self.points)
+        top.setStretchFactor(0, 1)
+        top.setSizes([1000, 252])
+        top.setChildrenCollapsible(False)
+        for widget in (self.jobs, self.export, self.more):
+            self.transport.append(widget)
+        bottom = QWidget()
+        bottom.setObjectName("strip")
+        bottom.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        column = QVBoxLayout(bottom)
+        column.setContentsMargins(0, 0, 0, 6)
+        column.setSpacing(0)
+        column.addWidget(self.transport)
+        column.addWidget(self.track)
+        scroll_row = QHBoxLayout()
+        scroll_row.setContentsMargins(8, 0, 8, 0)
+        scroll_row.addWidget(self._scroll)
+        column.addLayout(scroll_row)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.setSpacing(0)
+        whole.addWidget(top, 1)
+        whole.addWidget(bottom)
+
+    # -- the window's side
+
+    def activate(self) -> None:
+        """Show the timeline at the place where it was left."""
+        self._active = True
+        self._position = min(self._position, self._studio.state.timeline.length)
+        self._studio.set_playhead(self._position)
+        self.track.set_active(True)
+        self.points.set_active(True)
+        self._show_media()
+        last = self._studio.last
+        if last is not None:
+            self._on_rendered(last)
+
+    def deactivate(self) -> None:
+        """Stop playing and rendering; the current point comes back."""
+        self.player.pause()
+        self._active = False
+        self.track.set_active(False)
+        self.points.set_active(False)
+        self._studio.set_playhead(None)
+
+    def toggle_play(self) -> None:
+        """Play or pause; says what is missing where there is nothing to play."""
+        if not self._studio.state.timeline.keyframes:
+            self._studio.say(
+                "There is nothing to play yet.", "Press A to add the current point as a keyframe."
+            )
+            return
+        self.player.toggle()
+
+    def open_export(self) -> None:
+        """Write what this model makes: an MP4, or a WAV."""
+        self._ask_wav() if self._is_sound else self._ask_mp4()
+
+    def full_screen_widget(self) -> QWidget:
+        return self.view
+
+    # -- exports (a path comes from the person; what is written, and how, is igm_gui.export's)
+
+    @property
+    def _is_sound(self) -> bool:
+        info = self._studio.session.info
+        return info is not None and info.media == "sound"
+
+    def _stem(self) -> str:
+        info = self._studio.session.info
+        return f"{safe_name(info.name if info else self._studio.state.model)}-timeline"
+
+    def _ask_mp4(self) -> None:
+        if self._ready() and (path := ask_file(self, "Export MP4", f"{self._stem()}.mp4", "Video (*.mp4)")):
+            self.export_mp4(path)
+
+    def _ask_frames(self) -> None:
+        if self._ready() and (folder := ask_folder(self, "A folder for the PNG sequence", self._stem())):
+            self.export_frames(folder)
+
+    def _ask_wav(self) -> None:
+        if self._ready() and (path := ask_file(self, "Export WAV", f"{self._stem()}.wav", "Sound (*.wav)")):
+            self.export_wav(path)
+
+    def _ready(self) -> bool:
+        if not self._studio.state.timeline.keyframes:
+            self._studio.say("The timeline is empty.", "Add a keyframe first.")
+            return False
+        return self.jobs.job is None
+
+    def export_mp4(self, path: Path) -> Job:
+        """Write the timeline as an MP4, with progress and a way to cancel."""
+        s = self._studio.state
+        work = save_film(path, s.model, s.timeline, s.device, point=s.point)
+        return self._run(f"Export {path.name}", work, path)
+
+    def export_frames(self, folder: Path) -> Job:
+        """Write ``frame-00000.png`` and so on into ``folder``."""
+        s = self._studio.state
+        return self._run(f"Export {folder.name}", save_frames(folder, s.model, s.timeline, s.device), folder)
+
+    def export_wav(self, path: Path) -> Job:
+        """Write the timeline as sound."""
+        s = self._studio.state
+        work = save_timeline_sound(path, s.model, s.timeline, s.device, s.point)
+        return self._run(f"Export {path.name}", work, path)
+
+    def _run(self, name: str, work: Any, path: Path) -> Job:
+        self.player.pause()
+
+        def done(job: Job) -> None:
+            if job.error is None:
+                self._studio.say(f"Written: {path.name}", f"In {path.parent}", "good")
+
+        return self.jobs.watch(self._studio.run(name, work, done))
+
+    def _on_busy(self, busy: bool) -> None:
+        self.export.setVisible(not busy)
+        self.more.setVisible(not busy)
+
+    # -- what comes back
+
+    def _on_rendered(self, result: RenderResult) -> None:
+        if self._active and result.request.slot == "main":
+            self.view.show_result(result)
+            self._put_place()
+
+    def _on_playhead(self, seconds: float) -> None:
+        self._position = seconds
+        self._put_place()
+
+    def _on_changed(self, state: SessionState, changed: frozenset[str]) -> None:
+        if "timeline" in changed:
+            timeline = state.timeline
+            pace = (timeline.fps, timeline.length, timeline.loop, bool(timeline.keyframes))
+            if pace != self._pace:
+                self._pace = pace
+                self.player.retime()
+            if self._active and self._position > timeline.length:
+                self.player.seek(timeline.length)
+            self._put_place()
+        if changed & {"model", "info"}:
+            self._show_media()
+
+    def _show_media(self) -> None:
+        self.export.setText("Export WAV…" if self._is_sound else "Export MP4…")
+        self.export.setAccessibleName(self.export.text())
+        self._put_place()
+
+    def _put_place(self) -> None:
+        self.place.setText(place_text(self._studio.state.timeline, self._position))
+        self.place.adjustSize()
+        self.place.move(12, self.view.height() - self.place.height() - 12)
+        self.place.raise_()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._put_place()
+
+    def _on_axis(self, axis: Axis) -> None:
+        blocker = QSignalBlocker(self._scroll)
+        self._scroll.setRange(0, round((axis.length - axis.span) * 1000))
+        self._scroll.setPageStep(max(1, round(axis.span * 1000)))
+        self._scroll.setSingleStep(max(1, round(axis.span * 50)))
+        self._scroll.setValue(round(axis.start * 1000))
+        self._scroll.setEnabled(axis.zoom > 1)
+        del blocker
+
+    def _on_scroll(self, value: int) -> None:
+        axis = self.track.axis
+        self.track.set_axis(axis.scrolled(value / 1000 - axis.start))
+
+    # -- actions
+
+    def _add_commands(self) -> None:
+        add, track = self._commands.add, self.track
+        add("timeline.play", "Play or pause", self.toggle_play, "Space")
+        add("timeline.start", "Go to the start", lambda: self.player.seek(0.0), "Home")
+        add(
+            "timeline.end",
+            "Go to the end",
+            lambda: self.player.seek(self._studio.state.timeline.length),
+            "End",
+        )
+        add("timeline.loop", "Loop", self._toggle_loop, "L")
+        add("timeline.add", "Add the current point as a keyframe", lambda: track.add(self._position), "A")
+        add("timeline.update", "Give the keyframe the current point", self._update_keys, "U")
+        add("timeline.edit", "Edit the keyframe's point in Explore", self._edit_key, "E")
+        add("timeline.delete", "Delete the keyframe", track.delete, "Del")
+        add("timeline.duplicate", "Duplicate the keyframe", track.duplicate, "Ctrl+D")
+        add("timeline.next_key", "Next keyframe", lambda: track.step_key(1), "]")
+        add("timeline.previous_key", "Previous keyframe", lambda: track.step_key(-1), "[")
+        add("timeline.next_frame", "One frame on", lambda: self._step(1), ".")
+        add("timeline.previous_frame", "One frame back", lambda: self._step(-1), ",")
+        add("timeline.fill", "Start with four random points", self._fill)
+        add("timeline.mp4", "Export MP4…", self._ask_mp4, enabled=lambda: not self._is_sound)
+        add("timeline.frames", "Export PNG sequence…", self._ask_frames, enabled=lambda: not self._is_sound)
+        add("timeline.wav", "Export WAV…", self._ask_wav, enabled=lambda: self._is_sound)
+
+    def _toggle_loop(self) -> None:
+        actions.set_timeline(self._studio.session, loop=not self._studio.state.timeline.loop)
+
+    def _step(self, frames: int) -> None:
+        timeline = self._studio.state.timeline
+        self.player.seek((timeline.frame_at(self._position) + frames) / timeline.fps)
+
+    def _fill(self) -> None:
+        actions.fill_timeline(self._studio.session)
+        self.player.seek(0.0)
+
+    def _update_keys(self) -> None:
+        if self.track.selected:
+            actions.update_keyframe(self._studio.session, self.track.selected[-1])
+        else:
+            self._studio.say("No keyframe is selected.", "Click one on the track first.")
+
+    def _edit_key(self) -> None:
+        id = self.track.selected[-1] if self.track.selected else ""
+        key = self._studio.state.timeline.keyframe(id)
+        if key is not None:
+            actions.go_to(self._studio.session, key.point)
+            self._commands.run("go.explore")
+
+    def _add_saved(self, id: str) -> None:
+        saved = next((s for s in self._studio.state.saved if s.id == id), None)
+        if saved is not None:
+            self.track.add(self._position, saved.point)
+
+    # -- menus
+
+    def _more_menu(self) -> None:
+        menu = self._new_menu()
+        names = ("timeline.wav",) if self._is_sound else ("timeline.mp4", "timeline.frames")
+        for name in names:
+            self._entry(menu, name)
+        menu.popup(self.more.mapToGlobal(QPoint(0, self.more.height())))
+
+    def _menu(self, where: QPoint, id: str, seconds: float) -> None:
+        menu = self._new_menu()
+        if id:
+            for name in ("timeline.update", "timeline.edit", "timeline.duplicate"):
+                self._entry(menu, name)
+            easing = menu.addMenu("Easing to the next")
+            for how in EASINGS:
+                easing.addAction(
+                    EASING_NAMES[how],
+                    lambda how=how: actions.set_easing(self._studio.session, self.track.selected, how),
+                )
+            menu.addSeparator()
+            self._entry(menu, "timeline.delete")
+        else:
+            menu.addAction("Add the current point here", lambda: self.track.add(seconds))
+            if self._studio.state.timeline.keyframes:
+                menu.addAction("Add the point between here", lambda: self.track.add_between(seconds))
+            menu.addAction("Move the playhead here", lambda: self.player.seek(seconds))
+            menu.addSeparator()
+            self._entry(menu, "timeline.fill")
+        menu.popup(where)
+
+    def _new_menu(self) -> QMenu:
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        return menu
+
+    def _entry(self, menu: QMenu, name: str) -> None:
+        command = self._commands.get(name)
+        if command is not None:
+            entry = menu.addAction(command.title, lambda: self._commands.run(name))
+            entry.setShortcut(command.shortcut)
