@@ -1,0 +1,1 @@
+"""Sound on screen: the view in Explore, and the parts that other workspaces use."""

@@ -1,0 +1,189 @@
+"""Small parts of the sound view that stand elsewhere too: play button, volume, level, devices."""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from numpy.typing import NDArray
+from PySide6.QtCore import QRectF, QSize, Qt, QTimer
+from PySide6.QtGui import QActionGroup, QPainter, QPaintEvent
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QSizePolicy, QWidget
+
+from igm_gui.engine.audio.output import NO_DEVICE
+from igm_gui.engine.audio.sound import SoundStatus
+from igm_gui.gui import theme
+from igm_gui.gui.sound.hub import SoundHub
+from igm_gui.gui.widgets.buttons import Button, IconButton
+from igm_gui.gui.widgets.slider import Track
+
+FLOOR_DB = -54.0
+
+
+class PlayButton(IconButton):
+    """Plays what ``sound`` gives, float32 ``(channels, n)`` and its rate in Hz (None: nothing to play), and
+    stops it again. Shows a square while its own sound plays."""
+
+    def __init__(
+        self,
+        hub: SoundHub,
+        sound: Callable[[], tuple[NDArray[Any], int] | None],
+        parent: QWidget | None = None,
+        role: str = "icon",
+    ) -> None:
+        super().__init__("play", "Play", parent, role)
+        self._hub = hub
+        self._sound = sound
+        self.clicked.connect(self.toggle)
+        hub.changed.connect(self._show)
+
+    def toggle(self) -> None:
+        """Play, or stop what this button started."""
+        if self._hub.is_playing(self):
+            self._hub.stop(self)
+            return
+        found = self._sound()
+        if found is not None:
+            self._hub.play(self, *found)
+
+    def _show(self) -> None:
+        playing = self._hub.is_playing(self)
+        self.set_icon("square" if playing else "play")
+        self.setToolTip("Stop" if playing else "Play")
+
+
+class VolumeControl(QWidget):
+    """Mute button and volume slider of the hub."""
+
+    def __init__(self, hub: SoundHub, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._hub = hub
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(4)
+        self.mute = IconButton("volume-2", "Mute", role="flat")
+        self.mute.clicked.connect(hub.toggle_mute)
+        self.track = Track(0.0, 1.0, 0.8)
+        self.track.setMinimumWidth(56)
+        self.track.setMaximumWidth(90)
+        self.track.setAccessibleName("Volume")
+        self.track.changed.connect(hub.set_volume)
+        row.addWidget(self.mute)
+        row.addWidget(self.track, 1)
+        hub.changed.connect(self._show)
+        self._show()
+
+    def _show(self) -> None:
+        self.track.set_value(self._hub.volume)
+        silent = self._hub.volume == 0
+        self.mute.set_icon("volume-x" if silent else "volume-2")
+        self.mute.setToolTip("Sound on again" if silent else "Mute")
+        self.track.setToolTip(f"Volume {self._hub.volume:.0%}")
+
+
+class LevelMeter(QWidget):
+    """Peak level from -54 dB to full scale; the last 3 dB are red."""
+
+    def __init__(self, hub: SoundHub, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._level = 0.0
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        self.setFixedSize(72, 8)
+        self.setAccessibleName("Level")
+        self.setToolTip("Level: peak, -54 to 0 dB")
+        hub.ticked.connect(self._on_tick)
+        hub.changed.connect(lambda: self._on_tick(hub.status))
+
+    def sizeHint(self) -> QSize:
+        return QSize(72, 8)
+
+    @property
+    def level(self) -> float:
+        """The peak shown, 0 to 1."""
+        return self._level
+
+    def _on_tick(self, status: SoundStatus) -> None:
+        level = status.player.level if status.player.playing else 0.0
+        if abs(level - self._level) > 1e-3:
+            self._level = level
+            self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(theme.colour("raised"))
+        body = QRectF(self.rect())
+        painter.drawRoundedRect(body, 3, 3)
+        if self._level <= 0:
+            return
+        part = 1 - max(20 * math.log10(self._level), FLOOR_DB) / FLOOR_DB
+        hot = 1 - 3 / -FLOOR_DB
+        painter.setClipRect(QRectF(0, 0, body.width() * min(part, hot), body.height()))
+        painter.setBrush(theme.colour("good"))
+        painter.drawRoundedRect(body, 3, 3)
+        if part > hot:
+            painter.setClipRect(QRectF(body.width() * hot, 0, body.width() * (part - hot), body.height()))
+            painter.setBrush(theme.colour("bad"))
+            painter.drawRoundedRect(body, 3, 3)
+
+
+class DeviceButton(Button):
+    """The output device, and a menu to choose another."""
+
+    def __init__(self, hub: SoundHub, parent: QWidget | None = None) -> None:
+        super().__init__("", "speaker", "Where the sound goes", "flat", parent)
+        self._hub = hub
+        self._menu = QMenu(self)
+        self._menu.aboutToShow.connect(self._open)
+        self._looked: threading.Event | None = None
+        self._look = QTimer(self)
+        self._look.setInterval(30)
+        self._look.timeout.connect(self._look_done)
+        self.setMenu(self._menu)
+        self.setMaximumWidth(170)
+        hub.changed.connect(self._show)
+        hub.ticked.connect(lambda _status: self._show())
+        self._show()
+
+    def _show(self) -> None:
+        name = self._hub.device_text()
+        text = self.fontMetrics().elidedText(name, Qt.TextElideMode.ElideMiddle, 120)
+        if text != self.text():
+            self.setText(text)
+            self.setToolTip(f"The sound goes to: {name}")
+            self.setAccessibleName(f"Sound device: {name}")
+
+    def _open(self) -> None:
+        """Show the devices known, and look for others meanwhile."""
+        self._fill()
+        self._looked = self._hub.engine.player.look_for_devices()
+        self._look.start()
+
+    def _look_done(self) -> None:
+        if self._looked is None or self._looked.is_set():
+            self._look.stop()
+            self._fill()
+
+    def _fill(self) -> None:
+        menu, hub = self._menu, self._hub
+        menu.clear()
+        group = QActionGroup(menu)
+        entries = [("", "System default")]
+        entries += [(device.name, device.name) for device in hub.engine.devices]
+        entries.append((NO_DEVICE, "No sound"))
+        if hub.device not in [name for name, _ in entries]:
+            entries.append((hub.device, f"{hub.device} (not connected)"))
+        for name, title in entries:
+            action = menu.addAction(title)
+            action.setCheckable(True)
+            action.setChecked(name == hub.device)
+            action.triggered.connect(lambda _checked=False, name=name: hub.set_device(name))
+            group.addAction(action)
+        if not hub.engine.devices:
+            menu.addSeparator()
+            searching = self._looked is not None and not self._looked.is_set()
+            text = "Looking for sound devices…" if searching else "No sound device was found."
+            menu.addAction(text).setEnabled(False)

@@ -1,0 +1,184 @@
+"""The outline of a sound, with a playhead; a click says where to play from."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from igm_gui.engine.audio.analysis import outline
+from igm_gui.gui import theme
+
+FULL = 0.46  # of the lane's height, for a sample of 1
+
+
+def waveform_picture(
+    samples: NDArray[Any], width: int, height: int, tint: QColor, gain: float | None = None
+) -> QImage:
+    """The outline of float32 ``(channels, n)`` as a picture of ``width`` x ``height`` pixels on clear ground.
+
+    One lane for each of at most two channels; edges are antialiased. ``gain`` None lets the loudest
+    sample reach the edge of its lane (but magnifies no more than 30 dB).
+    """
+    width, height = max(width, 1), max(height, 1)
+    lanes = np.atleast_2d(np.nan_to_num(np.asarray(samples, np.float32)))[:2]
+    if gain is None:
+        gain = 1.0 / max(float(np.abs(lanes).max(initial=0.0)), 0.03)
+    cover = np.zeros((height, width), np.float32)
+    lane_height = height / len(lanes)
+    for index, lane in enumerate(lanes):
+        low, high = outline(lane, width)
+        middle = (index + 0.5) * lane_height
+        top = middle - np.clip(high * gain, -1, 1) * lane_height * FULL
+        bottom = middle - np.clip(low * gain, -1, 1) * lane_height * FULL
+        thin = np.maximum(1.0 - (bottom - top), 0) / 2  # a line of silence is one pixel wide
+        top, bottom = top - thin, bottom + thin
+        rows = slice(int(index * lane_height), int(np.ceil((index + 1) * lane_height)))
+        y = np.arange(height, dtype=np.float32)[rows, None]
+        part = np.minimum(bottom, y + 1) - np.maximum(top, y)
+        np.maximum(cover[rows], np.clip(part, 0, 1), out=cover[rows])
+    alpha = np.round(cover * 255).astype(np.uint32)
+    pixels = alpha << 24
+    for shift, channel in ((16, tint.red()), (8, tint.green()), (0, tint.blue())):
+        pixels |= (alpha * np.uint32(channel) // 255) << shift
+    return QImage(pixels.data, width, height, width * 4, QImage.Format.Format_ARGB32_Premultiplied).copy()
+
+
+class WaveformView(QWidget):
+    """Shows float32 ``(channels, n)``. ``seek_asked`` carries the seconds that were clicked."""
+
+    seek_asked = Signal(float)
+    hovered = Signal(object)  # seconds under the pointer, or None
+
+    def __init__(
+        self,
+        samples: NDArray[Any] | None = None,
+        rate: int = 48_000,
+        parent: QWidget | None = None,
+        interactive: bool = True,
+    ) -> None:
+        super().__init__(parent)
+        self._samples: NDArray[Any] | None = None
+        self._rate = rate
+        self._picture = QImage()
+        self._key: tuple[object, ...] = ()
+        self._playhead: float | None = None
+        self._pointer: float | None = None
+        self._interactive = interactive
+        self.tint = "accent"
+        self.setMinimumSize(40, 24)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
+        self.setAccessibleName("Waveform")
+        if interactive:
+            self.setMouseTracking(True)
+            self.setCursor(Qt.CursorShape.PointingHandCursor)
+            self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+            self.setToolTip("Click to play from there")
+        self.set_sound(samples, rate)
+
+    def sizeHint(self) -> QSize:
+        return QSize(480, 150)
+
+    @property
+    def samples(self) -> NDArray[Any] | None:
+        return self._samples
+
+    @property
+    def seconds(self) -> float:
+        """Length of the sound."""
+        return 0.0 if self._samples is None else self._samples.shape[-1] / self._rate
+
+    @property
+    def playhead(self) -> float | None:
+        return self._playhead
+
+    def set_sound(self, samples: NDArray[Any] | None, rate: int) -> None:
+        """Show another sound; None shows nothing. The array is kept, not copied."""
+        self._samples, self._rate = samples, rate
+        self._key = ()
+        self.update()
+
+    def set_playhead(self, seconds: float | None) -> None:
+        """Where the playhead stands; None hides it. Only its own stripe is painted again."""
+        if seconds == self._playhead:
+            return
+        for place in (self._playhead, seconds):
+            if place is not None:
+                self.update(QRect(int(self.x_of(place)) - 3, 0, 7, self.height()))
+        self._playhead = seconds
+
+    def x_of(self, seconds: float) -> float:
+        """The x coordinate of a moment."""
+        return seconds / self.seconds * self.width() if self.seconds else 0.0
+
+    def seconds_at(self, x: float) -> float:
+        """The moment at an x coordinate, within the sound."""
+        return min(max(x / max(self.width(), 1), 0.0), 1.0) * self.seconds
+
+    # -- events
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.fillRect(event.rect(), theme.colour("canvas"))
+        if self._samples is not None and self._samples.size:
+            painter.drawImage(self.rect(), self._current_picture())
+        if self._pointer is not None:
+            painter.setPen(QPen(theme.colour("quiet", 0.6), 1))
+            painter.drawLine(QPointF(self._pointer, 0), QPointF(self._pointer, self.height()))
+        paint_playhead(painter, self, None if self._playhead is None else self.x_of(self._playhead))
+        if self.hasFocus():
+            painter.setPen(QPen(theme.colour("accent"), 1))
+            painter.drawRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5))
+
+    def _current_picture(self) -> QImage:
+        ratio = self.devicePixelRatioF()
+        tint = theme.colour(self.tint)
+        key = (round(self.width() * ratio), round(self.height() * ratio), tint.rgb(), id(self._samples))
+        if key != self._key:
+            assert self._samples is not None
+            self._picture = waveform_picture(self._samples, key[0], key[1], tint)
+            self._key = key
+        return self._picture
+
+    def _point_at(self, x: float | None) -> None:
+        for place in (self._pointer, x):
+            if place is not None:
+                self.update(QRect(int(place) - 1, 0, 3, self.height()))
+        self._pointer = x
+        self.hovered.emit(None if x is None else self.seconds_at(x))
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        if self._interactive:
+            self._point_at(event.position().x())
+
+    def leaveEvent(self, event: QEvent) -> None:
+        if self._interactive:
+            self._point_at(None)
+        super().leaveEvent(event)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        if not self._interactive or event.button() != Qt.MouseButton.LeftButton:
+            event.ignore()
+            return
+        self.seek_asked.emit(self.seconds_at(event.position().x()))
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if self._interactive and event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self.seek_asked.emit(0.0)
+        elif self._interactive and event.key() in (Qt.Key.Key_Left, Qt.Key.Key_Right):
+            step = 0.05 * self.seconds * (1 if event.key() == Qt.Key.Key_Right else -1)
+            self.seek_asked.emit(min(max((self._playhead or 0.0) + step, 0.0), self.seconds))
+        else:
+            super().keyPressEvent(event)
+
+
+def paint_playhead(painter: QPainter, widget: QWidget, x: float | None) -> None:
+    """A line in the playhead's colour, the height of ``widget``."""
+    if x is not None:
+        painter.setPen(QPen(theme.colour("bad"), 1.5))
+        painter.drawLine(QPointF(x, 0), QPointF(x, widget.height()))
