@@ -139,6 +139,12 @@ class FilteredLeakyReLU(torch.nn.Module):
                                 kernels[ry, rx, py, px, 0, 0, ky, kx] = taps[jy, jx]
         return kernels
 
+    def arrange(self, dtype: torch.dtype) -> None:
+        """Hold the filters in ``dtype``."""
+        for name in ("up_rows", "up_columns", "down", "down_rows", "down_columns"):
+            if hasattr(self, name):
+                setattr(self, name, getattr(self, name).to(dtype))
+
     def forward(self, x: Tensor) -> Tensor:
         y_plan, x_plan = self.rows, self.columns
         x = F.pad(x, (-x_plan.first, x_plan.right, -y_plan.first, y_plan.right))

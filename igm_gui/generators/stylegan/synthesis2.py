@@ -104,6 +104,12 @@ class ModulatedConv(nn.Module):
         self.gain = math.sqrt(2) * gain
         self.clamp = clamp * gain if clamp is not None else None
 
+    def arrange(self, dtype: torch.dtype, layout: torch.memory_format) -> None:
+        """Hold the convolution's weights in ``dtype`` and ``layout``; the float32 ones are kept beside."""
+        master = getattr(self, "master", self.weight)
+        self.master = master
+        self.weight = master.to(dtype).contiguous(memory_format=layout)
+
     def forward(self, x: Tensor, w: Tensor, noise: Tensor | None) -> Tensor:
         style = self.affine(w)
         demodulate = (style.square() @ self.squares.t() + 1e-8).rsqrt().to(x.dtype)
@@ -132,7 +138,7 @@ class ToRGB(nn.Module):
 
     def forward(self, x: Tensor, w: Tensor) -> Tensor:
         style = self.affine(w).to(x.dtype)
-        x = F.conv2d(x * style[:, :, None, None], self.weight, self.bias)
+        x = F.conv2d(x * style[:, :, None, None], self.weight.to(x.dtype), self.bias.to(x.dtype))
         return x.clamp_(-self.clamp, self.clamp) if self.clamp is not None else x
 
 
@@ -178,7 +184,14 @@ class Synthesis2(nn.Module):
         self.architecture = architecture
         self.smooth = Smooth()
         self.num_ws = sum(block.convolutions for block in blocks) + 1
-        self.compute = torch.float32
+        self.compute: torch.dtype = torch.float32
+        self.layout: torch.memory_format = torch.contiguous_format
+
+    def arrange(self, dtype: torch.dtype, layout: torch.memory_format) -> None:
+        """Compute activations and convolutions in ``dtype``; colours are always added in float32."""
+        self.compute, self.layout = dtype, layout
+        for layer in self.layers():
+            layer.arrange(dtype, layout)
 
     def layers(self) -> list[ModulatedConv]:
         """The convolution layers in the order that ws feeds them."""
@@ -207,12 +220,16 @@ class Synthesis2(nn.Module):
     ) -> Tensor:
         if x is None:
             assert isinstance(block.const, Tensor)
-            x = block.const.to(self.compute).expand(ws.shape[0], -1, -1, -1)
+            x = (
+                block.const.to(self.compute)
+                .expand(ws.shape[0], -1, -1, -1)
+                .contiguous(memory_format=self.layout)
+            )
         residual = x
         for layer in (block.conv0, block.conv1):
             if layer is not None:
                 x = layer(x, ws[:, at], noise[at])  # type: ignore[operator]
                 at += 1
         if isinstance(block.skip, Tensor):
-            x = x + self.smooth(F.conv2d(residual, block.skip))
+            x = x + self.smooth(F.conv2d(residual, block.skip.to(residual.dtype)))
         return x

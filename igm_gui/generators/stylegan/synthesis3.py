@@ -93,6 +93,14 @@ class Layer3(nn.Module):
         self.register_buffer("bias", node.tensor("bias"))
         self.filtered = None if self.colour else _filtered(node, self.kernel)
 
+    def arrange(self, dtype: torch.dtype, layout: torch.memory_format) -> None:
+        """Hold the convolution's weights in ``dtype`` and ``layout``; the float32 ones are kept beside."""
+        master = getattr(self, "master", self.weight)
+        self.master = master
+        self.weight = master.to(dtype).contiguous(memory_format=layout)
+        if self.filtered is not None:
+            self.filtered.arrange(dtype)
+
     def forward(self, x: Tensor, w: Tensor) -> Tensor:
         style = self.affine(w) * self.style_gain
         if not self.colour:
@@ -159,10 +167,17 @@ class Synthesis3(nn.Module):
         self.layers3 = nn.ModuleList(Layer3(node.child(name)) for name in self.layer_names)
         self.output_scale = node.number("output_scale", 0.25)
         self.num_ws = len(names) + 1
-        self.compute = torch.float32
+        self.compute: torch.dtype = torch.float32
+        self.layout: torch.memory_format = torch.contiguous_format
+
+    def arrange(self, dtype: torch.dtype, layout: torch.memory_format) -> None:
+        """Compute the layers in ``dtype``; the Fourier features are always made in float32."""
+        self.compute, self.layout = dtype, layout
+        for layer in self.layers3:
+            layer.arrange(dtype, layout)  # type: ignore[operator]
 
     def forward(self, ws: Tensor, transform: Tensor | None = None) -> Tensor:
-        x = self.input(ws[:, 0], transform).to(self.compute)
+        x = self.input(ws[:, 0], transform).to(self.compute).contiguous(memory_format=self.layout)
         for index, layer in enumerate(self.layers3):
             x = layer(x, ws[:, index + 1])
         return x.float() * self.output_scale
