@@ -122,10 +122,16 @@ def balanced(images: Tensor, labels: Tensor, per_class: int, seed: int) -> tuple
 
 
 def points(generator: TorchGenerator, count: int) -> list[LatentPoint]:
-    """Seeds 0 to count - 1, classes taking turns."""
+    """Seeds 0 to count - 1, classes taking turns; every source of noise is drawn anew."""
     info = generator.info
     labelled = bool(info.of_kind("label"))
-    return [point_from_seed(info, seed, seed % 10 if labelled else None) for seed in range(count)]
+    result = []
+    for seed in range(count):
+        point = point_from_seed(info, seed, seed % 10 if labelled else None)
+        for spec in info.of_kind("seed"):
+            point = point.with_value(spec.name, seed)
+        result.append(point)
+    return result
 
 
 def samples(generator: TorchGenerator, count: int, batch: int = 250) -> Tensor:

@@ -12,6 +12,7 @@ what guidance needs (Ho and Salimans 2022, arXiv:2207.12598).
 from __future__ import annotations
 
 import torch
+from torch import Tensor
 from torch.nn import functional as F
 
 from igm_gui.formats.card import Card, Distance
@@ -19,6 +20,7 @@ from igm_gui.generators.fashion.network import N_CLASSES
 from igm_gui.generators.flow.network import FlowSampler, Velocity
 from igm_gui.info import InputSpec
 from models.recipes.common import fashion_data
+from models.recipes.common.directions import find_directions
 from models.recipes.common.fashion_card import DATA, LABEL_INPUT, OUTPUT, Z_INPUT, preview_inputs, to_uint8
 from models.recipes.common.folder import half_precision, sheet, training, write_model
 from models.recipes.common.run import Ema, Run, options, prepare
@@ -40,10 +42,13 @@ def write(run: Run, velocity: Velocity) -> None:
     sampler = FlowSampler(velocity).eval()
     tensors = half_precision(sampler)
     z, label = preview_inputs()
+
+    def draw(z: Tensor, label: Tensor) -> Tensor:
+        ones = torch.ones(len(z))
+        return sampler(z, label, torch.zeros(len(z), dtype=torch.int64), STEPS.default * ones, ones)
+
     with torch.no_grad():
-        pictures = sampler(
-            z, label, torch.zeros(16, dtype=torch.int64), torch.full((16,), 8.0), torch.ones(16)
-        )
+        pictures = draw(z, label)
     card = Card(
         name=NAME, family="flow", title="Fashion, flow matching",
         description="Noise flows into clothes, shoes and bags along a learnt velocity; the way there can be "
@@ -58,7 +63,7 @@ def write(run: Run, velocity: Velocity) -> None:
             paper="Lipman et al. 2023, arXiv:2210.02747; Liu et al. 2023, arXiv:2209.03003",
         ),
         faults=("The slowest of the fashion models: each picture takes 16 looks at the network, not one.",),
-        preview_seeds=tuple(range(16)),
+        preview_seeds=tuple(range(16)), directions=find_directions(draw, count=1500), directions=find_directions(draw, count=1500),
     )  # fmt: skip
     write_model(run.args.out, card, tensors, sheet(to_uint8(pictures).numpy(), columns=4, scale=2))
 

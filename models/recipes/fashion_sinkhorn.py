@@ -20,7 +20,7 @@ from models.recipes.common.run import options, prepare
 
 NAME = "fashion-sinkhorn"
 ITERATIONS = 30
-BLUR, BLUR_END = 20.0, 4.0  # e in units of c, which is about 100 to 400 between pictures of one class
+BLUR, BLUR_END = 20.0, 6.0  # e in units of c, which is about 100 to 400 between pictures of one class
 
 
 def cost(a: Tensor, b: Tensor) -> Tensor:
@@ -42,8 +42,8 @@ def coupling(c: Tensor, epsilon: float, iterations: int = ITERATIONS) -> Tensor:
     log_n, log_m = torch.log(torch.tensor([float(n), float(m)]))
     for _ in range(iterations):
         scale = max(scale / 2, epsilon)
-        f = f / 2 - scale / 2 * (torch.logsumexp((g[:, None] - c) / scale, dim=2) - log_m)
-        g = g / 2 - scale / 2 * (torch.logsumexp((f[:, :, None] - c) / scale, dim=1) - log_n)
+        f = -scale * (torch.logsumexp((g[:, None] - c) / scale, dim=2) - log_m)
+        g = -scale * (torch.logsumexp((f[:, :, None] - c) / scale, dim=1) - log_n)
     f = -epsilon * (torch.logsumexp((g[:, None] - c) / epsilon, dim=2) - log_m)
     return ((f[:, :, None] + g[:, None] - c) / epsilon).exp() / (n * m)
 
@@ -55,7 +55,7 @@ def sinkhorn_divergence(fake: Tensor, real: Tensor, progress: float = 1.0) -> Te
     """
     epsilon = BLUR * (BLUR_END / BLUR) ** progress
     total = fake.new_zeros(())
-    for a, b, weight in ((fake, real, 1.0), (fake, fake, -0.5)):
+    for a, b, weight in ((fake, real, 1.0), (fake, fake, -0.5), (real, real, -0.5)):
         c = cost(a, b)
         total = total + weight * (coupling(c.detach(), epsilon) * c).sum() / len(fake)
     return total

@@ -11,6 +11,7 @@ from igm_gui.generators.fashion.network import N_CLASSES, SIZE, Z_DIM, FashionEn
 from igm_gui.info import InputSpec, OutputSpec
 from igm_gui.latent.priors import draw
 
+from .directions import find_directions
 from .fashion_data import CLASSES
 from .folder import half_precision, sheet, training, write_model
 from .run import Run
@@ -61,6 +62,6 @@ def write_fashion(
         name=run.name, family="fashion", title=title, description=description, licence="Apache-2.0",
         output=OUTPUT, inputs=(Z_INPUT, LABEL_INPUT), hyperparameters=dict(hyperparameters or {}),
         data=DATA, training=training(run, module, note), distance=distance, faults=faults,
-        preview_seeds=tuple(range(16)),
+        preview_seeds=tuple(range(16)), directions=find_directions(network),
     )  # fmt: skip
     write_model(run.args.out, card, tensors, sheet(pictures, columns=4, scale=2))

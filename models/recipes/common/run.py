@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import torch
@@ -87,6 +88,7 @@ class Run:
         self.seconds = 0.0  # of all sessions of this run, wall clock
         self.cpu_seconds = 0.0
         self.step = 0
+        self.asked_to_stop = False
         self.history: list[dict[str, float]] = []
         self._sums: dict[str, list[float]] = {}
         if self.path.exists() and not args.fresh:
@@ -96,9 +98,10 @@ class Run:
         """Yield the numbers of the steps still to do; print progress and save as they go by."""
         start, cpu_start = time.perf_counter() - self.seconds, time.process_time() - self.cpu_seconds
         printed = saved = time.perf_counter()
-        for number in (signal.SIGINT, signal.SIGTERM):  # both stop a run without losing what it learnt
-            signal.signal(number, signal.default_int_handler)
         total = self.args.steps
+        before = {
+            number: signal.signal(number, self._ask_to_stop) for number in (signal.SIGINT, signal.SIGTERM)
+        }
         try:
             while self.step < total:
                 yield self.step
@@ -108,14 +111,23 @@ class Run:
                 if now - printed > print_every or self.step == total:
                     printed = now
                     self._print(total)
+                if self.asked_to_stop:
+                    self.save()
+                    print(f"stopped at step {self.step}; the same command goes on from here", flush=True)
+                    raise SystemExit(130)
                 if now - saved > save_every:
                     saved = now
                     self.save()
-        except KeyboardInterrupt:
             self.save()
-            print(f"\nstopped at step {self.step}; the same command goes on from here", flush=True)
-            raise SystemExit(130) from None
-        self.save()
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def _ask_to_stop(self, number: int, _frame: FrameType | None) -> None:
+        """Ctrl-C lets the step end and saves; a second one stops at once."""
+        if self.asked_to_stop:
+            raise SystemExit(128 + number)
+        self.asked_to_stop = True
 
     def log(self, **values: float | torch.Tensor) -> None:
         """Note figures of this step; their means since the last line are what is printed."""

@@ -1,0 +1,209 @@
+"""The recipes' shared parts: reading data, stopping and going on, the distances they train with."""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import os
+import signal
+import struct
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from scipy.optimize import linear_sum_assignment
+from torch import nn
+
+from benchmarks import fashion_quality
+from igm_gui.formats.card import read_card
+from igm_gui.generators import registry
+from igm_gui.latent import point_from_seed
+from models.recipes import (
+    fashion_flow,
+    fashion_gan,
+    fashion_mmd,
+    fashion_sinkhorn,
+    fashion_vae,
+    fashion_wgan_gp,
+)
+from models.recipes import fashion_sliced_wasserstein as sliced
+from models.recipes.common import fashion_data
+from models.recipes.common.debian import DataMissing
+from models.recipes.common.run import Ema, Run
+
+
+def write_idx(path: Path, array: np.ndarray) -> None:
+    head = b"\x00\x00\x08" + bytes([array.ndim]) + struct.pack(f">{array.ndim}I", *array.shape)
+    path.write_bytes(gzip.compress(head + array.tobytes(), 1))
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny data set of the same layout: blocks of a size and tone that depend on the class."""
+    folder = tmp_path_factory.mktemp("data")
+    random = np.random.default_rng(0)
+    for stem, count in (("train", 200), ("t10k", 50)):
+        labels = (np.arange(count) % 10).astype(np.uint8)
+        images = np.zeros((count, 28, 28), np.uint8)
+        for image, label in zip(images, labels, strict=True):
+            image[4 : 10 + label, 4 : 24 - label] = random.integers(60, 255)
+        write_idx(folder / f"{stem}-images-idx3-ubyte.gz", images)
+        write_idx(folder / f"{stem}-labels-idx1-ubyte.gz", labels)
+    return folder
+
+
+def options(tmp_path: Path, data: Path | None, steps: int) -> argparse.Namespace:
+    return argparse.Namespace(
+        steps=steps,
+        seed=3,
+        data=data,
+        out=tmp_path / "models",
+        work=tmp_path / "work",
+        threads=1,
+        fresh=False,
+    )
+
+
+def test_data_is_read_as_it_was_written(data: Path, tmp_path: Path) -> None:
+    images, labels = fashion_data.load("train", tmp_path, data)
+    assert images.shape == (200, 1, 28, 28)
+    assert images.dtype == torch.uint8
+    assert labels[:12].tolist() == [*range(10), 0, 1]
+    assert fashion_data.to_unit(torch.tensor([0, 255], dtype=torch.uint8)).tolist() == [-1.0, 1.0]
+
+
+def test_a_folder_without_the_data_is_named(tmp_path: Path) -> None:
+    with pytest.raises(DataMissing, match="train-images-idx3"):
+        fashion_data.load("train", tmp_path, tmp_path)
+    (tmp_path / "train-images-idx3-ubyte").write_bytes(b"not an idx file")
+    with pytest.raises(DataMissing, match="not an IDX"):
+        fashion_data.load("train", tmp_path, tmp_path)
+
+
+RECIPES = (fashion_gan, fashion_wgan_gp, fashion_mmd, sliced, fashion_sinkhorn, fashion_vae, fashion_flow)
+
+
+@pytest.mark.parametrize("recipe", RECIPES, ids=lambda recipe: recipe.NAME)
+def test_a_recipe_writes_a_model_that_opens(
+    recipe: object, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    args = options(tmp_path, data, steps=2)
+    monkeypatch.setattr(recipe, "options", lambda *_args, **_kwargs: args)
+    monkeypatch.setattr(recipe, "prepare", lambda args: torch.manual_seed(args.seed))
+    recipe.main()  # type: ignore[attr-defined]
+    name = recipe.NAME  # type: ignore[attr-defined]
+    folder = tmp_path / "models" / name
+    assert {path.name for path in folder.iterdir()} == {"model.safetensors", "card.json", "preview.png"}
+    card = read_card(folder)
+    assert card.name == name
+    assert card.distance is not None
+    assert card.distance.formula
+    assert card.training is not None
+    assert card.training.command == f"python -m {recipe.__name__}"  # type: ignore[attr-defined]
+    assert card.training.seed == 3
+    model = registry.load(str(folder))
+    picture = model.render([point_from_seed(model.info, 0, 4)])
+    assert picture.shape == (1, 28, 28, 1)
+
+
+def train_a_line(args: argparse.Namespace, stop_at: int | None = None) -> dict[str, torch.Tensor]:
+    """A small run with all that a checkpoint must hold: weights, optimiser, average, random numbers."""
+    torch.manual_seed(args.seed)
+    network, average = nn.Linear(3, 1), nn.Linear(3, 1)
+    ema = Ema(network, average)
+    optimiser = torch.optim.Adam(network.parameters(), 0.1)
+    run = Run("line", args, network=network, average=average, optimiser=optimiser)
+    for step in run.steps():
+        if step == stop_at:
+            os.kill(os.getpid(), signal.SIGINT)  # as Ctrl-C does; the step is finished first
+        x = torch.randn(8, 3)
+        loss = (network(x) - x.sum(dim=1, keepdim=True)).square().mean()
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        ema.update(step)
+        run.log(loss=loss.detach())
+    return {**network.state_dict(), **{f"average.{k}": v for k, v in average.state_dict().items()}}
+
+
+def test_a_stopped_run_goes_on_as_if_it_had_not_been(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    whole = train_a_line(options(tmp_path / "a", None, 12))
+    args = options(tmp_path / "b", None, 12)
+    with pytest.raises(SystemExit):
+        train_a_line(args, stop_at=4)
+    capsys.readouterr()
+    parts = train_a_line(args)
+    assert "going on from step 5" in capsys.readouterr().out
+    for key, value in whole.items():
+        assert torch.equal(parts[key], value), key
+
+
+def test_sinkhorn_is_zero_for_equal_samples_and_nears_optimal_transport() -> None:
+    torch.manual_seed(0)
+    a, b = torch.randn(2, 24, 5), torch.randn(2, 24, 5) + 2
+    assert float(fashion_sinkhorn.sinkhorn_divergence(a, a.clone())) == pytest.approx(0, abs=1e-3)
+    c = fashion_sinkhorn.cost(a, b)
+    plan = fashion_sinkhorn.coupling(c, 0.05, iterations=1000)
+    torch.testing.assert_close(plan.sum(dim=2), torch.full((2, 24), 1 / 24), atol=1e-3, rtol=0)
+    for k in range(2):
+        rows, columns = linear_sum_assignment(c[k].numpy())
+        best = c[k].numpy()[rows, columns].mean()
+        assert float((plan[k] * c[k]).sum()) == pytest.approx(best, rel=0.02)
+
+
+def test_sliced_wasserstein_of_a_shift_is_its_length() -> None:
+    torch.manual_seed(0)
+    theta = sliced.directions(300)
+    torch.testing.assert_close(theta.norm(dim=0), torch.ones(300))
+    a = torch.randn(1, 40, 784)
+    shift = torch.randn(784)
+    torch.manual_seed(0)
+    measured = sliced.sliced_wasserstein(a + shift, a[:, torch.randperm(40)])
+    torch.manual_seed(0)
+    expected = (shift @ sliced.directions(sliced.SLICES)).square().mean()
+    assert float(sliced.sliced_wasserstein(a, a.flip(1))) == pytest.approx(0, abs=1e-9)
+    assert float(measured) == pytest.approx(float(expected), rel=0.15)
+
+
+def test_mmd_is_unbiased_and_sees_a_difference() -> None:
+    torch.manual_seed(0)
+    same = [float(fashion_mmd.mmd2(torch.randn(32, 4), torch.randn(32, 4))) for _ in range(200)]
+    assert abs(np.mean(same)) < 3 * np.std(same) / np.sqrt(200)
+    assert float(fashion_mmd.mmd2(torch.randn(64, 4), torch.randn(64, 4) + 2)) > 5 * np.std(same)
+
+
+def test_the_benchmarks_distances_match_closed_forms() -> None:
+    torch.manual_seed(0)
+    n, d = 4000, 6
+    a = torch.randn(n, d, dtype=torch.float64)
+    b = torch.randn(n, d, dtype=torch.float64) * 2 + 1
+    exact = d * 1 + d * (2 - 1) ** 2  # |mean|^2 + sum of (sigma_a - sigma_b)^2
+    estimate = fashion_quality.frechet_estimate(a, b)
+    assert abs(estimate.value - exact) < 2 * estimate.margin
+    null = fashion_quality.frechet_estimate(a, torch.randn(n, d, dtype=torch.float64))
+    assert abs(null.value) < 0.01
+    # The block sums give what the plain U-statistic gives.
+    x, y = a[:200].float(), b[:200].float()
+
+    def kernel(p: torch.Tensor, q: torch.Tensor) -> torch.Tensor:
+        return (p @ q.T / d + 1) ** 3
+
+    off = 1 - torch.eye(200)
+    plain = ((kernel(x, x) + kernel(y, y)) * off).sum() / (200 * 199) - 2 * kernel(x, y).mean()
+    ours = fashion_quality.mmd2_estimate(x, y)
+    assert ours.value == pytest.approx(float(plain), rel=0.02)
+
+
+def test_precision_and_recall_tell_dropping_from_inventing() -> None:
+    torch.manual_seed(0)
+    real = torch.cat([torch.randn(200, 3), torch.randn(200, 3) + 20])
+    half = torch.randn(400, 3)
+    precision, recall = fashion_quality.precision_recall(real, half)
+    assert precision > 0.9
+    assert 0.4 < recall < 0.6
+    precision, recall = fashion_quality.precision_recall(half, real)
+    assert 0.4 < precision < 0.6
+    assert recall > 0.9
