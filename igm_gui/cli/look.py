@@ -1,0 +1,123 @@
+"""``igm models``, ``igm info``, ``igm open``: what there is, and the way to the window."""
+
+from __future__ import annotations
+
+import json
+import sys
+from argparse import Namespace
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from igm_gui.errors import IgmError, ProjectError
+from igm_gui.formats import library
+from igm_gui.formats.card import card_info
+from igm_gui.info import GeneratorInfo, InputSpec
+
+
+def print_json(value: Any) -> None:
+    """Indented JSON on stdout."""
+    print(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def models(options: Namespace) -> None:
+    """The bundled models, from their cards alone."""
+    infos = [card_info(card, path) for path, card in library.cards()]
+    if options.json:
+        print_json(
+            [
+                {
+                    "name": info.name,
+                    "title": info.title,
+                    "media": info.media,
+                    "family": info.family,
+                    "path": info.path,
+                    "output": msgspec.to_builtins(info.output),
+                    "distance": info.distance,
+                    "licence": info.licence,
+                    "description": info.description,
+                }
+                for info in infos
+            ]
+        )
+        return
+    if not infos:
+        print("No models are bundled.")
+        return
+    width = max(len(info.name) for info in infos)
+    for info in infos:
+        print(f"{info.name:<{width}}  {info.output.text:<20}  {info.title}")
+
+
+def info(options: Namespace) -> None:
+    """Everything known of a model; it is loaded for that, so a model that can't run is found here."""
+    from igm_gui.engine.renderer import Renderer
+
+    known = Renderer().generator(options.model, "cpu")[0].info
+    if options.json:
+        raw = msgspec.to_builtins(known)
+        raw["media"] = known.media
+        # A direction's vector is as long as the latent; its name is what a reader looks for.
+        raw["directions"] = [{**d, "vector": len(d["vector"])} for d in raw["directions"]]
+        print_json(raw)
+        return
+    for line in _lines(known):
+        print(line)
+
+
+def _lines(known: GeneratorInfo) -> list[str]:
+    card = known.card
+    data: Any = card.get("data") or {}
+    rows = [
+        ("name", known.name),
+        ("title", known.title),
+        ("about", known.description),
+        ("family", known.family),
+        ("output", known.output.text),
+        ("parameters", f"{known.parameters:,} ({known.precision})"),
+        ("distance", known.distance),
+        ("data", f"{data['name']} ({data['licence']})" if data else ""),
+        ("licence", known.licence),
+        ("abilities", ", ".join(known.abilities)),
+        ("sha256", known.sha256),
+        ("path", known.path),
+        *(("fault", str(fault)) for fault in card.get("faults") or ()),  # type: ignore[attr-defined]
+        *(("warning", text) for text in known.warnings),
+        *(("input", _input_line(spec)) for spec in known.inputs),
+        *(("direction", direction.name) for direction in known.directions),
+    ]
+    return [f"{name:<10}  {text}" for name, text in rows if text]
+
+
+def _input_line(spec: InputSpec) -> str:
+    if spec.kind == "latent":
+        return f"{spec.name}: latent {'×'.join(map(str, spec.shape))}, {spec.prior} prior"
+    if spec.kind == "label":
+        return f"{spec.name}: one of {', '.join(spec.classes)}"
+    if spec.kind == "seed":
+        return f"{spec.name}: a noise seed"
+    unit = f" {spec.unit}" if spec.unit else ""
+    return f"{spec.name}: {spec.minimum:g} to {spec.maximum:g}{unit}, default {spec.default:g}"
+
+
+def open(options: Namespace) -> None:
+    """Start the window on a file. The only way from here to Qt, and only when it is asked for."""
+    file = str(options.file)
+    if file not in library.bundled():
+        path = Path(file).expanduser()
+        if not path.exists():
+            raise ProjectError(f"There is no file or folder {file}.", "Check the name.")
+        file = str(path.resolve())
+    try:
+        app = import_module("igm_gui.gui.app")
+    except ImportError as error:
+        raise IgmError(
+            f"The window can't start here: {error}.",
+            "It needs PySide6 and its system libraries; python3 main.py sets them up. "
+            "All other igm commands work without.",
+        ) from error
+    status = app.main([file])
+    if status:
+        sys.exit(int(status))

@@ -1,0 +1,250 @@
+"""``igm bench`` and ``igm compare``: measured here and now, nothing from a table."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import statistics
+import tempfile
+import time
+from argparse import Namespace
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from igm_gui.cli.look import print_json
+from igm_gui.engine.renderer import Renderer
+from igm_gui.export import finish, save_sheet, save_singles
+from igm_gui.export.work import batch_size, batches
+from igm_gui.formats.files import write_atomic
+from igm_gui.info import GeneratorInfo
+from igm_gui.latent.point import LatentPoint, point_from_seed
+from igm_gui.latent.priors import MAX_SEED
+from igm_gui.requests import RenderRequest
+from igm_gui.session.state import GridSpec
+from igm_gui.version import PROGRAM
+
+if TYPE_CHECKING:
+    from igm_gui.generators.base import TorchGenerator
+
+BARE_BATCH = 32
+EXPORT_ROUNDS = 5
+EXPORT_SECONDS = 0.5
+
+
+def summary(values: list[float]) -> dict[str, float]:
+    """Median and 95th percentile of times in seconds, as milliseconds."""
+    return {
+        "median_ms": round(1e3 * statistics.median(values), 4),
+        "p95_ms": round(1e3 * float(np.percentile(values, 95)), 4),
+    }
+
+
+def _points(info: GeneratorInfo, seed: int, count: int) -> tuple[LatentPoint, ...]:
+    return tuple(point_from_seed(info, (seed + i) % (MAX_SEED + 1)) for i in range(count))
+
+
+def _wait(generator: TorchGenerator) -> None:
+    if generator.device.type == "cuda":
+        import torch
+
+        torch.cuda.synchronize(generator.device)
+
+
+def bare_forwards(generator: TorchGenerator, batch: int, seconds: float) -> Iterator[float]:
+    """Renderings per second of the forward pass alone, inputs prepared, measured again for each item
+    asked for: ``seconds`` of passes, two at least."""
+    import torch
+
+    with torch.inference_mode():
+        inputs = generator.prepare(_points(generator.info, 0, batch))
+        generator.forward(inputs)  # the first pass picks kernels and fills caches
+    while True:
+        with torch.inference_mode():
+            start, passes = time.perf_counter(), 0
+            while passes < 2 or time.perf_counter() - start < seconds:
+                generator.forward(inputs)
+                passes += 1
+            _wait(generator)
+            rate = passes * batch / (time.perf_counter() - start)
+        yield rate
+
+
+def export_throughput(
+    renderer: Renderer, model: str, device: str = "auto", batch: int = 0, rounds: int = EXPORT_ROUNDS
+) -> dict[str, float]:
+    """How fast an export is against the bare batched forward pass.
+
+    Bare passes and exports take turns, so that whatever else the machine does falls on both; the ratio
+    is the median of the rounds' ratios. The export is a sheet (pictures) or single files (sound),
+    file writing and encoding included.
+    """
+    generator, _ = renderer.generator(model, device)
+    info = generator.info
+    exported_batch = batch or batch_size(info, generator.device.type)
+    bare_batch = batch or max(BARE_BATCH if info.output.height <= 64 else 1, exported_batch)
+    bare = bare_forwards(generator, bare_batch, EXPORT_SECONDS)
+    guess = next(bare)
+    side = int(min(48, max(2, (guess * EXPORT_SECONDS) ** 0.5)))
+    grid = GridSpec("seeds", side, side, gap=0)
+    bare_rates, export_rates = [], []
+    with tempfile.TemporaryDirectory(prefix="igm-bench-") as folder:
+        for number in range(rounds):
+            bare_rates.append(next(bare))
+            target = Path(folder) / f"{number}"
+            work = (
+                save_singles(target, model, _points(info, 0, side * side), device=device, batch=batch)
+                if info.media == "sound"
+                else save_sheet(target.with_suffix(".png"), model, grid, device=device, batch=batch)
+            )
+            start = time.perf_counter()
+            finish(work, renderer)
+            export_rates.append(side * side / (time.perf_counter() - start))
+    ratios = [export / bare for export, bare in zip(export_rates, bare_rates, strict=True)]
+    return {
+        "bare_per_second": round(statistics.median(bare_rates), 2),
+        "bare_batch": bare_batch,
+        "export_per_second": round(statistics.median(export_rates), 2),
+        "export_batch": exported_batch,
+        "exported": side * side,
+        "ratio": round(statistics.median(ratios), 4),
+    }
+
+
+def measured(model: str, device: str = "auto", runs: int = 30, batch: int = 0) -> dict[str, Any]:
+    """Everything ``igm bench`` says about a model on this machine."""
+    import torch
+
+    renderer = Renderer()
+    start = time.perf_counter()
+    generator, _ = renderer.generator(model, device)
+    load_seconds = time.perf_counter() - start
+    info = generator.info
+    forward, around = [], []
+    for point in _points(info, 0, runs + 2):
+        result = renderer.render(RenderRequest(model, (point,), device=device))
+        if result.error is not None:
+            raise result.error
+        forward.append(result.model_seconds)
+        around.append(result.render_seconds - result.model_seconds)
+    return {
+        "program": PROGRAM,
+        "model": info.name,
+        "family": info.family,
+        "media": info.media,
+        "output": info.output.text,
+        "parameters": info.parameters,
+        "sha256": info.sha256,
+        "device": generator.device.type,
+        "threads": torch.get_num_threads(),
+        "cores": os.cpu_count(),
+        "machine": platform.machine(),
+        "torch": torch.__version__,
+        "load_seconds": round(load_seconds, 3),
+        "runs": runs,
+        "forward": summary(forward[2:]),
+        "renderer_overhead": summary(around[2:]),
+        "export": export_throughput(renderer, model, device, batch),
+    }
+
+
+def bench(options: Namespace) -> None:
+    """A model's speed here."""
+    report = measured(options.model, options.device, options.runs, options.batch)
+    if options.json:
+        print_json(report)
+        return
+    forward, around, export = report["forward"], report["renderer_overhead"], report["export"]
+    print(f"{report['model']}  {report['output']}  {report['parameters']:,} parameters")
+    print(f"device     {report['device']}, {report['threads']} threads; loaded in {report['load_seconds']} s")
+    print(f"forward    {forward['median_ms']} ms (95 %: {forward['p95_ms']} ms), one at a time")
+    print(f"around it  {around['median_ms']} ms (95 %: {around['p95_ms']} ms)")
+    print(
+        f"export     {export['export_per_second']} a second, {export['ratio']:.0%} of the bare forward pass "
+        f"({export['bare_per_second']} a second in batches of {export['bare_batch']})"
+    )
+
+
+class _Moments:
+    """Running mean and variance of every output value over the samples (Chan et al. 1983)."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.mean: np.ndarray[Any, Any] = np.zeros(())
+        self._squares: np.ndarray[Any, Any] = np.zeros(())
+
+    def add(self, media: np.ndarray[Any, Any]) -> None:
+        values = media.astype(np.float64) / (255.0 if media.dtype == np.uint8 else 1.0)
+        count, mean = len(values), values.mean(axis=0)
+        squares = ((values - mean) ** 2).sum(axis=0)
+        total = self.count + count
+        step = mean - self.mean
+        self._squares = self._squares + squares + step**2 * (self.count * count / total)
+        self.mean = self.mean + step * (count / total)
+        self.count = total
+
+    def report(self) -> dict[str, float]:
+        """``mean`` and ``std`` over all values; ``diversity``, the root mean square difference between
+        two different samples: sqrt(2 x the mean unbiased variance)."""
+        within = self._squares / max(self.count - 1, 1)
+        spread = float(self.mean.var() + self._squares.mean() / self.count)
+        return {
+            "mean": round(float(self.mean.mean()), 6),
+            "std": round(spread**0.5, 6),
+            "diversity": round(float(2 * within.mean()) ** 0.5, 6),
+        }
+
+
+def compare_model(renderer: Renderer, model: str, options: Namespace) -> dict[str, Any]:
+    """One model's entry: what it is, how long it takes, the simplest statistics of its samples."""
+    generator, _ = renderer.generator(model, options.device)
+    info = generator.info
+    moments, seconds = _Moments(), []
+    points = _points(info, options.seed, options.samples)
+    clock: Callable[[], float] = time.perf_counter
+    start = clock()
+    for _, media in batches(renderer, model, points, options.device, options.batch):
+        seconds.append((clock() - start) / len(media))
+        moments.add(media)
+        start = clock()
+    return {
+        "model": model,
+        "name": info.name,
+        "family": info.family,
+        "media": info.media,
+        "output": info.output.text,
+        "sha256": info.sha256,
+        "parameters": info.parameters,
+        "distance": info.distance,
+        "seconds_per_sample": round(statistics.median(seconds), 6),
+        **moments.report(),
+    }
+
+
+def compare(options: Namespace) -> None:
+    """Several models over the same seeds."""
+    renderer = Renderer()
+    models = list(dict.fromkeys(options.models))
+    for model in models:
+        renderer.generator(model, options.device)  # a wrong name is said before the long part
+    report = {
+        "program": PROGRAM,
+        "samples": options.samples,
+        "seed": options.seed,
+        "models": [compare_model(renderer, model, options) for model in models],
+    }
+    if options.json == "-":
+        print_json(report)
+        return
+    if options.json:
+        write_atomic(Path(options.json), (json.dumps(report, indent=2) + "\n").encode())
+    width = max(len(model) for model in models)
+    print(f"{'':<{width}}  ms each  mean   std    diversity")
+    for entry in report["models"]:
+        print(
+            f"{entry['model']:<{width}}  {1e3 * entry['seconds_per_sample']:7.2f}  "
+            f"{entry['mean']:+.3f} {entry['std']:.3f}  {entry['diversity']:.3f}"
+        )
