@@ -18,7 +18,8 @@ from igm_gui.formats.files import sha256_of
 if TYPE_CHECKING:
     import torch
 
-SUPPORTED = "Supported are model folders (model.safetensors with card.json)."
+SUPPORTED = "Supported are model folders (model.safetensors with card.json) and official StyleGAN2 and StyleGAN3 pickles."
+MAX_PICKLE_BYTES = 4_000_000_000
 MAX_HEADER_BYTES = 100_000_000
 
 
@@ -51,6 +52,14 @@ class Checkpoint:
         if self.weights is None:
             return {}
         return read_tensors(self.weights)
+
+    @cached_property
+    def pickled(self) -> Any:
+        """A pickle's values, read through the allow-list: nothing in it is executed. ModelError where
+        it holds anything but plain weights, or is damaged."""
+        from igm_gui.formats.unpickle import load_pickle
+
+        return load_pickle(self.path.read_bytes())
 
 
 def read_header(path: Path) -> dict[str, tuple[int, ...]]:
@@ -135,6 +144,23 @@ def open_checkpoint(path: Path) -> Checkpoint:
         if weights.exists():
             return Checkpoint(path, "folder", card, weights, read_header(weights))
         return Checkpoint(path, "folder", card)
-    if path.is_file() and path.stat().st_size == 0:
+    if not path.is_file():
+        raise ModelError(f"{path.name} is neither a file nor a folder.", SUPPORTED)
+    size = path.stat().st_size
+    if size == 0:
         raise ModelError(f"{path.name} is empty.", SUPPORTED)
+    try:
+        with path.open("rb") as file:
+            start = file.read(2)
+    except OSError as error:
+        raise ModelError(
+            f"{path.name} can't be read: {error.strerror}.", "Check that it may be read."
+        ) from error
+    # Every pickle of protocol 2 or later begins so; older ones are text and no network's.
+    if start[:1] == b"\x80" and start[1:2] in (b"\x02", b"\x03", b"\x04", b"\x05"):
+        if size > MAX_PICKLE_BYTES:
+            raise ModelError(
+                f"{path.name} is a pickle of {size / 1e9:.1f} GB.", "Pickles up to 4 GB are opened."
+            )
+        return Checkpoint(path, "pickle", weights=path)
     raise ModelError(f"{path.name} is not a model this program knows.", SUPPORTED)

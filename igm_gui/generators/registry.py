@@ -1,6 +1,7 @@
 """The families, in the order they are asked; each is a module imported when first needed.
 
-A family module has ``detect(checkpoint) -> bool`` and ``load(checkpoint) -> TorchGenerator``.
+A family module has ``load(checkpoint) -> TorchGenerator``, and ``detect(checkpoint) -> bool`` where it
+knows files without a card.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from igm_gui.formats.checkpoint import Checkpoint
     from igm_gui.generators.base import TorchGenerator
 
-# Card family name -> module. A file without a card is offered to each in this order.
+# Card family name -> module.
 FAMILIES: dict[str, str] = {
     "uniform": "igm_gui.generators.uniform",
     "fashion": "igm_gui.generators.fashion",
@@ -26,7 +27,10 @@ FAMILIES: dict[str, str] = {
     "ddsp": "igm_gui.generators.ddsp",
     "drums": "igm_gui.generators.drums",
     "toy": "igm_gui.generators.toy",
+    "stylegan": "igm_gui.generators.stylegan",
 }
+# Families that know their files without a card, in the order they are asked.
+CARDLESS = ("stylegan",)
 
 
 def family_of(checkpoint: Checkpoint) -> Any:
@@ -39,8 +43,8 @@ def family_of(checkpoint: Checkpoint) -> Any:
                 f"Known families are {', '.join(FAMILIES)}.",
             )
         return import_module(name)
-    for name in FAMILIES.values():
-        family = import_module(name)
+    for name in CARDLESS:
+        family = import_module(FAMILIES[name])
         if family.detect(checkpoint):
             return family
     raise ModelError(f"{checkpoint.path.name} is not a generator this program knows.", SUPPORTED)
