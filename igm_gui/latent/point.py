@@ -100,7 +100,7 @@ def conform(point: LatentPoint, info: GeneratorInfo) -> LatentPoint:
     """``point`` made to fit ``info``: values that fit are kept, what is missing is drawn from the
     point's seed (or 0), what the generator doesn't know is dropped. Never raises."""
     seed = point.seed or 0
-    fresh = point_from_seed(info, seed)
+    fresh: LatentPoint | None = None  # drawing takes longer than checking: only where it is needed
     values: list[tuple[str, Value]] = []
     kept_latent = True
     for spec in info.inputs:
@@ -108,8 +108,9 @@ def conform(point: LatentPoint, info: GeneratorInfo) -> LatentPoint:
         fits = value is not None and problem(spec, value) is None
         if spec is info.latent and not fits:
             kept_latent = False
-        fallback = fresh.get(spec.name)
-        chosen = value if fits else fallback
+        if not fits and fresh is None:
+            fresh = point_from_seed(info, seed)
+        chosen = value if fits or fresh is None else fresh.get(spec.name)
         assert chosen is not None
         values.append((spec.name, chosen))
     for direction in info.directions:

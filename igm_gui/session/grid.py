@@ -26,10 +26,11 @@ def grid_shape(info: GeneratorInfo, grid: GridSpec) -> tuple[int, int]:
 
 
 def drawn(info: GeneratorInfo, base: LatentPoint, seed: int) -> LatentPoint:
-    """``base`` with its latents drawn from ``seed`` (modulo 2**32): class, truncation and the like stay."""
+    """``base``, which fits ``info``, with its latents drawn from ``seed`` (modulo 2**32): class, truncation
+    and the like stay."""
     seed %= MAX_SEED + 1
     fresh = point_from_seed(info, seed)
-    point = conform(base, info)
+    point = base
     for spec in info.of_kind("latent"):
         point = point.with_value(spec.name, fresh.vector(spec.name))
     return replace(point, seed=seed)
