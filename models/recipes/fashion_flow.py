@@ -63,7 +63,7 @@ def write(run: Run, velocity: Velocity) -> None:
             paper="Lipman et al. 2023, arXiv:2210.02747; Liu et al. 2023, arXiv:2209.03003",
         ),
         faults=("The slowest of the fashion models: each picture takes 16 looks at the network, not one.",),
-        preview_seeds=tuple(range(16)), directions=find_directions(draw, count=1500), directions=find_directions(draw, count=1500),
+        preview_seeds=tuple(range(16)), directions=find_directions(draw, count=1500),
     )  # fmt: skip
     write_model(run.args.out, card, tensors, sheet(to_uint8(pictures).numpy(), columns=4, scale=2))
 

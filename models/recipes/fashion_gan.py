@@ -42,7 +42,7 @@ def r1_penalty(critic: nn.Module, real: Tensor, _fake: Tensor, label: Tensor) ->
 
 
 def main() -> None:
-    args = options(__doc__, steps=5000)
+    args = options(__doc__, steps=4000)
     prepare(args)
     losses = Losses(critic_loss, generator_loss, r1_penalty, penalty_every=16)
     generator, run = train(NAME, args, losses, FashionCritic())

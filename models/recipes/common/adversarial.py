@@ -95,8 +95,10 @@ def train(
             optimiser.param_groups[0]["lr"] = lr + (lr_end - lr) * step / args.steps
         for inner in range(losses.critic_steps):
             real, label = real_batch()
-            with torch.no_grad():
-                fake = draw(label)
+            last = inner == losses.critic_steps - 1
+            with torch.set_grad_enabled(last):  # the last drawing also serves the generator's own step
+                drawn = draw(label)
+            fake = drawn.detach()
             loss = losses.critic(critic(real, label), critic(fake, label))
             if (step * losses.critic_steps + inner) % losses.penalty_every == 0:
                 penalty = losses.penalty(critic, real, fake, label)
@@ -106,9 +108,8 @@ def train(
             loss.backward()
             c_optimiser.step()
         critic.requires_grad_(False)
-        real, label = real_batch()
         real_scores = critic(real, label) if losses.generator_sees_real else torch.empty(0)
-        g_loss = losses.generator(critic(draw(label), label), real_scores)
+        g_loss = losses.generator(critic(drawn, label), real_scores)
         g_optimiser.zero_grad()
         g_loss.backward()
         g_optimiser.step()
