@@ -48,9 +48,10 @@ def plan_axis(
     out_size = (middle - down_taps) // down + 1
     if out_size < 1 or up % down:
         raise ValueError("the filter leaves no samples, or the factors don't divide")
-    kernels: list[dict[int, float]] = []
-    for p in range(up):
-        kernels.append({(p - pad0 + j) // up: up_filter[j] for j in range(taps) if (p - pad0 + j) % up == 0})
+    kernels: list[dict[int, float]] = [
+        {(p - pad0 + j) // up: up_filter[j] for j in range(taps) if (p - pad0 + j) % up == 0}
+        for p in range(up)
+    ]
     first = min(min(k) for k in kernels if k)
     last = max(max(k) for k in kernels if k)
     out_phases = up // down
@@ -164,9 +165,8 @@ class FilteredLeakyReLU(torch.nn.Module):
         return x.clamp_(-self.clamp, self.clamp) if self.clamp is not None else x
 
     def _down_separable(self, grid: list[list[Tensor]]) -> list[list[Tensor]]:
-        narrow = []  # [py][rx]
-        for row in grid:
-            narrow.append([_sum(row, kernels) for kernels in self.down_columns])  # type: ignore[union-attr]
+        columns = self.down_columns
+        narrow = [[_sum(row, kernels) for kernels in columns] for row in grid]  # type: ignore[union-attr]
         return [
             [_sum([line[rx] for line in narrow], kernels) for rx in range(self.columns.out_phases)]
             for kernels in self.down_rows  # type: ignore[union-attr]
