@@ -1,87 +1,328 @@
-"""The window: top bar, workspaces, status line, notices."""
+"""The window: top bar, workspaces, status line, notices, and what is dropped on it."""
 
 from __future__ import annotations
 
 from functools import partial
+from pathlib import Path
 
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QCloseEvent
-from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QMainWindow, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt, QTime
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
+from PySide6.QtWidgets import QApplication, QMainWindow, QMessageBox, QVBoxLayout, QWidget
 
+from igm_gui.formats import library
+from igm_gui.gui import theme
 from igm_gui.gui.commands import Commands
+from igm_gui.gui.dialogs import ask_open, ask_save
+from igm_gui.gui.explore.hints import SEEN, Hint, HintBubble
+from igm_gui.gui.notices import Toast
+from igm_gui.gui.palette import CommandPalette
+from igm_gui.gui.project import ProjectKeeper, RecoveryBar
 from igm_gui.gui.settings import Settings
+from igm_gui.gui.status import StatusLine
 from igm_gui.gui.studio import Studio
-from igm_gui.gui.widgets.buttons import Button
+from igm_gui.gui.topbar import TopBar
 from igm_gui.gui.workspaces import ENTRIES, WorkspaceStack
+from igm_gui.requests import RenderResult
+from igm_gui.session.state import SessionState
+
+OPENABLE = (
+    "Models, projects, exported results (*);;Projects (*.igm);;Pictures, sounds, films (*.png *.wav *.mp4)"
+)
 
 
 class MainWindow(QMainWindow):
-    """Everything on screen. Owns the commands and the workspaces, not the studio."""
+    """Everything on screen. Owns the commands, the project keeper and the workspaces, not the studio."""
 
     def __init__(self, studio: Studio, settings: Settings | None = None) -> None:
         super().__init__()
         self.studio = studio
         self.settings = settings or Settings()
         self.commands = Commands(self)
+        self.keeper = ProjectKeeper(studio, self.settings, self)
+        self.hints: HintBubble | None = None
+        self.palette_popup: CommandPalette | None = None
+        self._good: SessionState | None = None  # the last state that gave a picture
+        self._full = False
+        self._begun = False
+        self._error_passes = False
+        self._add_commands()
+        self.top = TopBar(self.commands, self.settings)
+        self.recovery = RecoveryBar(self.keeper)
         self.stack = WorkspaceStack(studio, self.commands)
-        self.tabs: dict[str, Button] = {}
+        self.status = StatusLine(studio)
         root = QWidget()
         root.setObjectName("root")
         column = QVBoxLayout(root)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        column.addWidget(self._top_bar())
+        for widget in (self.top, self.recovery):
+            column.addWidget(widget)
         column.addWidget(self.stack, 1)
+        column.addWidget(self.status)
         self.setCentralWidget(root)
-        self.setWindowTitle("IGM Studio")
-        self.resize(1440, 900)
+        self.toast = Toast(self)
+        self.setAcceptDrops(True)
+        self.setMinimumSize(900, 560)
+        self._restore()
+        self.top.project_chosen.connect(lambda path: self.keeper.open(Path(path)))
+        self.top.theme_chosen.connect(self.set_theme)
+        self.keeper.changed.connect(self._show_project)
+        self.keeper.autosaved.connect(self._show_autosaved)
+        studio.notice.connect(self.toast.show_notice)
+        studio.rendered.connect(self._on_rendered)
+        studio.changed.connect(self._on_changed)
+        self.show_workspace("explore")
+        self._connect_explore()
+        self._show_project()
+
+    # -- commands
+
+    def _add_commands(self) -> None:
+        add = self.commands.add
+        session = self.studio.session
+        add("palette.open", "Search commands", self.open_palette, "Ctrl+K", "Window")
+        for number, entry in enumerate(ENTRIES, 1):
+            add(
+                f"go.{entry.name}",
+                f"Go to {entry.title}",
+                partial(self.show_workspace, entry.name),
+                str(number),
+            )
+        add("play", "Play or stop", self._toggle_play, "Space", "Play")
+        add("edit.undo", "Undo", session.undo, "Ctrl+Z", enabled=lambda: session.can_undo)
+        add("edit.redo", "Redo", session.redo, "Ctrl+Shift+Z", enabled=lambda: session.can_redo)
+        add("project.new", "New project", self.keeper.new, "Ctrl+N")
+        add("project.open", "Open a model, a project or a result…", self._ask_open, "Ctrl+O")
+        add("project.save", "Save the project", self._save, "Ctrl+S")
+        add("project.save_as", "Save the project as…", self._ask_save, "Ctrl+Shift+S")
+        add("export.open", "Export what is shown…", self._export, "Ctrl+Shift+E")
+        add("view.full", "Full screen", self.toggle_full_screen, "F", "View")
+        add(
+            "view.leave_full",
+            "Leave full screen",
+            self._leave_full_screen,
+            "Escape",
+            "View",
+            enabled=lambda: self._full,
+        )
+        for choice in theme.CHOICES:
+            title = "Appearance as the system" if choice == "system" else f"{choice.capitalize()} appearance"
+            add(f"theme.{choice}", title, partial(self.set_theme, choice), "", "View")
+        add("help.hints", "Show the hints again", self.show_hints, "", "Help")
+        add("window.quit", "Quit", self.close, "Ctrl+Q", "Window")
 
     def show_workspace(self, name: str) -> bool:
         """Change to a workspace by its name; False where it can't be shown."""
         shown = self.stack.show_workspace(name)
-        self.tabs[self.stack.current or name].setChecked(True)
+        if self.stack.current:
+            self.top.tabs[self.stack.current].setChecked(True)
+        if shown:
+            self.settings.put("workspace", name)
         return shown
 
-    def _tab_clicked(self, name: str, _checked: bool = True) -> None:
-        self.show_workspace(name)
+    def _connect_explore(self) -> None:
+        explore = self.stack.widget_of("explore")
+        canvas = getattr(explore, "canvas", None)
+        if canvas is not None:
+            canvas.picture.painted.connect(self.status.painted)
 
-    def _top_bar(self) -> QWidget:
-        bar = QWidget()
-        bar.setObjectName("topBar")
-        bar.setFixedHeight(44)
-        row = QHBoxLayout(bar)
-        row.setContentsMargins(8, 0, 12, 0)
-        row.setSpacing(8)
-        brand = Button("IGM Studio", tip="Project")
-        brand.setObjectName("brand")
-        row.addWidget(brand)
-        tabs = QWidget()
-        tabs.setObjectName("tabs")
-        tabs.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        tab_row = QHBoxLayout(tabs)
-        tab_row.setContentsMargins(3, 3, 3, 3)
-        tab_row.setSpacing(2)
-        group = QButtonGroup(self)
-        for number, entry in enumerate(ENTRIES, 1):
-            name = entry.name
-            self.commands.add(
-                f"go.{name}",
-                f"Go to {entry.title}",
-                partial(self.show_workspace, name),
-                str(number),
-                "Go",
-                scope="",
-            )
-            button = Button(entry.title, tip=self.commands.tip(f"go.{name}", entry.tip))
-            button.setCheckable(True)
-            button.clicked.connect(partial(self._tab_clicked, name))
-            group.addButton(button)
-            tab_row.addWidget(button)
-            self.tabs[name] = button
-        row.addWidget(tabs)
-        row.addStretch(1)
-        return bar
+    def _toggle_play(self) -> None:
+        toggle = getattr(self.stack.active(), "toggle_play", None)
+        if toggle is not None:
+            toggle()
+
+    def _export(self) -> None:
+        export = getattr(self.stack.active(), "open_export", None)
+        if export is None:
+            self.show_workspace("explore")
+            export = getattr(self.stack.active(), "open_export", None)
+        if export is not None:
+            export()
+
+    def open_palette(self) -> None:
+        """The list of all commands."""
+        self.palette_popup = CommandPalette(self.commands, self.studio.open_model, self)
+        self.palette_popup.popup()
+        if self.hints is not None:
+            self.hints.done(2)
+
+    def set_theme(self, choice: str) -> None:
+        """``dark``, ``light`` or ``system``, kept for the next start."""
+        app = QApplication.instance()
+        wanted: theme.Choice = next((known for known in theme.CHOICES if known == choice), "dark")
+        if isinstance(app, QApplication):
+            theme.apply(app, wanted)
+        self.settings.put("theme", wanted)
+
+    # -- full screen
+
+    def toggle_full_screen(self) -> None:
+        """The workspace's output alone, and back."""
+        self._set_full(not self._full)
+
+    def _leave_full_screen(self) -> None:
+        self._set_full(False)
+
+    def _set_full(self, full: bool) -> None:
+        self._full = full
+        self.top.setVisible(not full)
+        self.status.setVisible(not full)
+        bare = getattr(self.stack.active(), "set_bare", None)
+        if bare is not None:
+            bare(full)
+        if full:
+            self.setWindowState(self.windowState() | Qt.WindowState.WindowFullScreen)
+        else:
+            self.setWindowState(self.windowState() & ~Qt.WindowState.WindowFullScreen)
+
+    # -- files
+
+    def _ask_open(self) -> None:
+        ask_open(self, self.settings, "open", "Open a model, a project or a result", OPENABLE, self.open_path)
+
+    def open_path(self, path: Path | str) -> bool:
+        """Open a model's file or folder, a bundled name, a project, or an exported result."""
+        if isinstance(path, str) and path in library.bundled():
+            return self.studio.open_model(path)
+        return self.keeper.open_any(Path(path))
+
+    def _save(self) -> None:
+        if self.keeper.path is None:
+            self._ask_save()
+        else:
+            self.keeper.save(self.keeper.path)
+
+    def _ask_save(self) -> None:
+        name = f"{self.keeper.name}.igm"
+        ask_save(
+            self, self.settings, "project", "Save the project", name, "Project (*.igm)", self.keeper.save
+        )
+
+    def _show_project(self) -> None:
+        named = self.keeper.path is not None
+        dot = " •" if self.keeper.unsaved else ""
+        self.top.set_project(f"{self.keeper.name}{dot}" if named else "")
+        self.setWindowTitle(f"{self.keeper.name}{dot} – IGM Studio" if named else "IGM Studio")
+
+    def _show_autosaved(self) -> None:
+        self.status.set_saved(f"autosaved {QTime.currentTime().toString('HH:mm:ss')}")
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if any(url.isLocalFile() for url in event.mimeData().urls()):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        for url in event.mimeData().urls():
+            if url.isLocalFile():
+                event.acceptProposedAction()
+                self.open_path(Path(url.toLocalFile()))
+                return
+
+    # -- results
+
+    def _on_rendered(self, result: RenderResult) -> None:
+        if result.request.slot != "main":
+            return
+        state = self.studio.state
+        if result.error is not None:
+            # A failing run is over with the next picture; a model that could not be opened is not.
+            self._error_passes = result.info is not None
+            self._go_back(result)
+        elif result.media is not None:
+            if self._good is None or self._good.model != state.model:
+                self.settings.push("recent_models", state.model)
+                self.settings.put("model", state.model)
+            first, self._good = self._good is None, state
+            if self._error_passes:
+                self.toast.clear_error()
+            if first and self._begun and HintBubble.wanted(self.settings):
+                self.show_hints()
+
+    def _go_back(self, result: RenderResult) -> None:
+        """A model that could not be opened leaves the one before in its place."""
+        good, model = self._good, result.request.model
+        if result.info is not None or good is None or good.model == model or self.studio.state.model != model:
+            return
+        self.settings.drop("recent_models", model)
+        self.studio.session.update(model=good.model, point=good.point, locks=good.locks, undoable=False)
+        if result.error is not None:
+            self.studio.fail(result.error, partial(self.studio.open_model, model))
+
+    def show_hints(self) -> None:
+        """The three hints, over a picture that moves until the person takes over."""
+        explore = self.stack.widget_of("explore")
+        if explore is None or self.hints is not None or not self.show_workspace("explore"):
+            return
+        canvas, inputs, drift = (getattr(explore, name) for name in ("canvas", "inputs", "drift"))
+        strip = next(iter(inputs.strips.values()), inputs)
+        hints = [
+            Hint(
+                "Drag across the bars: each is one number of the latent that the model turns into this.",
+                strip,
+            ),
+            Hint("Press K to keep a point you like. It waits in the strip below.", canvas.keep),
+            Hint("Ctrl+K finds every command by name. R is random, M mutates, Space plays.", self.top.search),
+        ]
+        self.settings.put(SEEN, False)
+        self.hints = HintBubble(hints, self.settings, self)
+        self.hints.finished.connect(self._hints_over)
+        strip_drawn = getattr(strip, "drawn", None)
+        if strip_drawn is not None:
+            strip_drawn.connect(partial(self._hint_done, 0))
+        drift.start(undoable=False)
+
+    def _hint_done(self, index: int, *_: object) -> None:
+        if self.hints is not None:
+            self.hints.done(index)
+
+    def _hints_over(self) -> None:
+        self.hints = None
+
+    def _on_changed(self, _state: SessionState, changed: frozenset[str]) -> None:
+        if "saved" in changed:
+            self._hint_done(1)
+
+    # -- life
+
+    def begin(self) -> None:
+        """What waits until the window is on screen: autosave, recovery, the first hints."""
+        self._begun = True
+        self.keeper.start_autosave()
+        self.recovery.look()
+        workspace = self.settings.text("workspace", "explore")
+        if workspace != self.stack.current:
+            self.show_workspace(workspace)
+
+    def _restore(self) -> None:
+        self.resize(1440, 900)
+        geometry = self.settings.bytes("geometry")
+        if geometry is not None:
+            self.restoreGeometry(geometry)
+
+    def _may_close(self) -> bool:
+        if not self.keeper.worth_asking:
+            return True
+        box = QMessageBox(self)
+        box.setWindowTitle("IGM Studio")
+        box.setText(f"{self.keeper.name} has changes that are not saved.")
+        box.setInformativeText("Saved points and the timeline would be lost.")
+        buttons = QMessageBox.StandardButton
+        box.setStandardButtons(buttons.Save | buttons.Discard | buttons.Cancel)
+        box.setDefaultButton(buttons.Save)
+        answer = box.exec()
+        if answer == buttons.Save:
+            self._save()
+            return not self.keeper.unsaved  # a file dialog is open otherwise
+        return answer == buttons.Discard
 
     def closeEvent(self, event: QCloseEvent) -> None:
+        if not self._may_close():
+            event.ignore()
+            return
+        if not self._full:
+            self.settings.put("geometry", self.saveGeometry())
         self.settings.save()
+        self.recovery.close_all()
+        self.keeper.close()
+        self.studio.close()
         super().closeEvent(event)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -43,6 +44,8 @@ class Studio(QObject):
     notice = Signal(object)  # Notice
     job_changed = Signal(object)  # Job: progress, done, error
     playhead_changed = Signal(float)
+    closing = Signal()  # before the render thread stops: end what depends on it
+    closing = Signal()  # the last chance to stop what plays
 
     _arrived = Signal(object)
     _job_stepped = Signal(object)
@@ -54,7 +57,8 @@ class Studio(QObject):
         self.jobs: list[Job] = []
         self.playhead: float | None = None
         self.last: RenderResult | None = None
-        self.last_submit = 0.0
+        self.asked_at = 0.0  # perf_counter when the newest main result was asked for
+        self._asked: deque[tuple[RenderRequest, float]] = deque(maxlen=256)
         self._done_calls: dict[int, Callable[[Job], None]] = {}
         self._thumbs: dict[str, tuple[RenderRequest, Callable[[RenderResult], None]]] = {}
         self._arrived.connect(self._on_arrived)
@@ -72,6 +76,7 @@ class Studio(QObject):
 
     def close(self) -> None:
         """Stop the render thread; nothing is delivered afterwards."""
+        self.closing.emit()
         self._stop_listening()
         self.loop.stop()
 
@@ -80,8 +85,11 @@ class Studio(QObject):
     def refresh(self, force: bool = False) -> None:
         """Ask for the main picture: the timeline's at the playhead, or the current point's."""
         if self.state.model:
-            self.last_submit = time.perf_counter()
-            self.loop.submit(self.session.request(at=self.playhead), force)
+            now = time.perf_counter()
+            request = self.session.request(at=self.playhead)
+            self._asked.append((request, now))
+            if not self.loop.submit(request, force):
+                self._asked.pop()
 
     def thumbnail(
         self,
@@ -174,6 +182,11 @@ class Studio(QObject):
                 waiting[1](result)
             return
         if request.slot == "main":
+            while self._asked:
+                asked, when = self._asked.popleft()
+                if asked is request:
+                    self.asked_at = when
+                    break
             if request.model != self.state.model:
                 return
             if result.error is not None:

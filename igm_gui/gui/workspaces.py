@@ -2,8 +2,8 @@
 
 A workspace is a QWidget class ``XWorkspace(studio, commands, parent=None)`` in
 ``igm_gui.gui.<name>.workspace``. Where it has them, the window calls ``activate()`` when it is shown,
-``deactivate()`` when it is left, ``toggle_play()`` for Space, ``open_export()`` for Export…, and
-listens to ``full_screen_widget()`` for what F shows alone.
+``deactivate()`` when it is left, ``toggle_play()`` for Space, ``open_export()`` for Export… and
+``set_bare(bare)`` when F shows its output alone, or all of it again.
 """
 
 from __future__ import annotations

@@ -1,0 +1,145 @@
+"""The model browser: a popover with every bundled and recent model, its preview and what it is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import QEvent, QObject, QPoint, QSize, Qt, Signal
+from PySide6.QtGui import QIcon, QKeyEvent, QPixmap
+from PySide6.QtWidgets import QFrame, QLineEdit, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
+
+from igm_gui.formats import library
+from igm_gui.formats.card import card_info
+from igm_gui.gui import theme
+from igm_gui.gui.previews import Previews
+from igm_gui.info import GeneratorInfo
+
+MODEL_ROLE = Qt.ItemDataRole.UserRole
+WORDS_ROLE = Qt.ItemDataRole.UserRole + 1
+
+
+def model_line(info: GeneratorInfo) -> str:
+    """Such as ``image 32×32 grey · z∈ℝ⁶⁴ · 2.1 M parameters``."""
+    parts = [info.output.text, info.latent_text]
+    if info.parameters >= 1_000_000:
+        parts.append(f"{info.parameters / 1e6:.1f} M parameters")
+    elif info.parameters:
+        parts.append(f"{info.parameters / 1e3:.0f} k parameters")
+    return " · ".join(part for part in parts if part)
+
+
+class ModelBrowser(QFrame):
+    """Search by name, kind or words of the description; Return or a click opens."""
+
+    chosen = Signal(str)
+
+    def __init__(self, previews: Previews, recent: list[str], current: str, parent: QWidget) -> None:
+        super().__init__(parent, Qt.WindowType.Popup)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setObjectName("popover")
+        self._previews = previews
+        self.search = QLineEdit()
+        self.search.setPlaceholderText("Search models: a name, image, sound, …")
+        self.search.setAccessibleName("Search models")
+        self.search.setClearButtonEnabled(True)
+        self.list = QListWidget()
+        self.list.setAccessibleName("Models")
+        self.list.setIconSize(QSize(48, 48))
+        self.list.setFrameShape(QFrame.Shape.NoFrame)
+        self.list.setWordWrap(True)
+        self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(8, 8, 8, 8)
+        column.addWidget(self.search)
+        column.addWidget(self.list)
+        self._fill(recent, current)
+        self.search.textChanged.connect(self._filter)
+        self.search.installEventFilter(self)
+        self.list.itemClicked.connect(self._open)
+        self.list.itemActivated.connect(self._open)
+        previews.ready.connect(self._preview_ready)
+
+    def popup(self, where: QPoint, height: int) -> None:
+        """Show at a global place, no higher than ``height``."""
+        rows = sum(self.list.sizeHintForRow(i) + 2 for i in range(self.list.count()))
+        self.setFixedSize(400, min(max(rows + 70, 160), height))
+        self.move(where)
+        self.show()
+        self.search.setFocus()
+
+    def _fill(self, recent: list[str], current: str) -> None:
+        for path, card in library.cards():
+            info = card_info(card, path)
+            self._add(path.name, info, current)
+        bundled = library.bundled()
+        for model in recent:
+            if model not in bundled and Path(model).exists():
+                self._add(model, None, current)
+
+    def _add(self, model: str, info: GeneratorInfo | None, current: str) -> None:
+        if info is not None:
+            title = info.title or info.name
+            line, about = model_line(info), info.description.split(". ")[0].rstrip(".")
+        else:
+            title, line, about = Path(model).name, "opened recently", str(Path(model).parent)
+        if len(about) > 110:
+            about = about[:108].rsplit(" ", 1)[0] + "…"
+        item = QListWidgetItem(f"{title}\n{line}\n{about}")
+        item.setData(MODEL_ROLE, model)
+        item.setData(WORDS_ROLE, f"{model} {title} {line} {about} {info.family if info else ''}".lower())
+        item.setToolTip(info.description if info else model)
+        item.setIcon(self._icon(model) if info is not None else theme.icon("file"))
+        self.list.addItem(item)
+        if model == current:
+            self.list.setCurrentItem(item)
+
+    def _icon(self, model: str) -> QIcon:
+        image = self._previews.get(model)
+        if image.isNull():
+            blank = QPixmap(48, 48)
+            blank.fill(theme.colour("raised"))
+            return QIcon(blank)
+        return QIcon(QPixmap.fromImage(image))
+
+    def _preview_ready(self, model: str) -> None:
+        for row in range(self.list.count()):
+            item = self.list.item(row)
+            if item.data(MODEL_ROLE) == model:
+                item.setIcon(self._icon(model))
+
+    def _filter(self, text: str) -> None:
+        words = text.lower().split()
+        first = None
+        for row in range(self.list.count()):
+            item = self.list.item(row)
+            shown = all(word in item.data(WORDS_ROLE) for word in words)
+            item.setHidden(not shown)
+            if shown and first is None:
+                first = item
+        if first is not None:
+            self.list.setCurrentItem(first)
+
+    def _open(self, item: QListWidgetItem | None) -> None:
+        if item is not None and not item.isHidden():
+            model = item.data(MODEL_ROLE)
+            self.close()
+            self.chosen.emit(model)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        # The field keeps the focus; the arrows walk the list under it.
+        if watched is self.search and event.type() == QEvent.Type.KeyPress and isinstance(event, QKeyEvent):
+            if event.key() in (Qt.Key.Key_Down, Qt.Key.Key_Up):
+                self._walk(1 if event.key() == Qt.Key.Key_Down else -1)
+                return True
+            if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+                self._open(self.list.currentItem())
+                return True
+        return super().eventFilter(watched, event)
+
+    def _walk(self, step: int) -> None:
+        row = self.list.currentRow() + step
+        while 0 <= row < self.list.count():
+            if not self.list.item(row).isHidden():
+                self.list.setCurrentRow(row)
+                return
+            row += step

@@ -1,0 +1,230 @@
+"""The middle of Explore: the picture (or the sound's view) with what can be done with it."""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QGuiApplication, QResizeEvent
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QStackedWidget, QVBoxLayout, QWidget
+
+from igm_gui.engine.loop import Job
+from igm_gui.gui.commands import Commands
+from igm_gui.gui.dialogs import ask_save
+from igm_gui.gui.saving import export_work
+from igm_gui.gui.settings import Settings
+from igm_gui.gui.studio import Studio
+from igm_gui.gui.widgets.buttons import Button, accent_button
+from igm_gui.gui.widgets.picture import PictureView
+from igm_gui.requests import RenderResult
+from igm_gui.session import actions
+from igm_gui.session.state import SessionState
+
+
+class Canvas(QWidget):
+    """Shows the newest result of the main slot; sound goes to the sound view, made when first needed."""
+
+    def __init__(
+        self, studio: Studio, commands: Commands, settings: Settings, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self.setObjectName("canvas")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self._studio = studio
+        self._commands = commands
+        self._settings = settings
+        self.sound_view: QWidget | None = None
+        self.picture = PictureView()
+        self.picture.setAcceptDrops(False)
+        self.picture.set_smooth(settings.flag("explore/smooth"))
+        self.picture.view_changed.connect(self._show_view)
+        self.stack = QStackedWidget()
+        self.stack.addWidget(self.picture)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        self.tools = self._toolbar()
+        column.addWidget(self.tools)
+        column.addWidget(self.stack, 1)
+        self.status = QLabel(self.picture)
+        self.status.setObjectName("overlay")
+        self.status.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.view_button = Button("", parent=self.picture, tip="How the picture is shown")
+        self.view_button.setObjectName("overlay")
+        self.view_button.clicked.connect(self._view_menu)
+        self._add_commands()
+        studio.rendered.connect(self._on_rendered)
+        studio.changed.connect(self._on_changed)
+        self._show_media()
+        self._show_view()
+
+    def _toolbar(self) -> QWidget:
+        tools = QWidget()
+        row = QHBoxLayout(tools)
+        row.setContentsMargins(12, 9, 12, 3)
+        row.setSpacing(6)
+        row.addStretch(1)
+        self.keep = Button("Keep", "star")
+        self.keyframe = Button("Keyframe", "plus")
+        self.copy = Button("Copy", "copy")
+        self.save = accent_button("Save PNG", "download")
+        for button, name in (
+            (self.keep, "explore.keep"),
+            (self.keyframe, "explore.keyframe"),
+            (self.copy, "explore.copy"),
+            (self.save, "explore.save"),
+        ):
+            button.clicked.connect(lambda _=False, name=name: self._commands.run(name))
+            row.addWidget(button)
+        return tools
+
+    def _add_commands(self) -> None:
+        add = self._commands.add
+        add("explore.keep", "Keep this point", self._keep, "K")
+        add("explore.keyframe", "Add a keyframe at the end of the timeline", self._add_keyframe, "Shift+K")
+        add("explore.copy", "Copy the picture", self.copy_picture, "Ctrl+C")
+        add("explore.save", "Save the picture or sound…", self.ask_save, "Ctrl+E", "Export")
+        add("explore.fit", "Fit the picture", self.picture.fit, "Ctrl+0", "View")
+        add("explore.actual", "Picture at 1:1", self.picture.actual_size, "Ctrl+1", "View")
+        add("explore.smooth", "Smooth or exact pixels", self._toggle_smooth, "P", "View")
+        self.keep.setToolTip(self._commands.tip("explore.keep"))
+        self.keyframe.setToolTip(self._commands.tip("explore.keyframe"))
+        self.copy.setToolTip(self._commands.tip("explore.copy"))
+        self.save.setToolTip(self._commands.tip("explore.save", "Save, with what made it in the file"))
+
+    # -- showing
+
+    def _on_changed(self, state: SessionState, changed: frozenset[str]) -> None:
+        if changed & {"model", "info"}:
+            self._show_media()
+
+    def _on_rendered(self, result: RenderResult) -> None:
+        if result.request.slot != "main":
+            return
+        if result.info is not None and result.media is not None and result.info.media == "image":
+            self.picture.set_picture(result.media[0])
+        self._show_status(result)
+
+    def _show_media(self) -> None:
+        info = self._studio.session.info
+        sound = info is not None and info.media == "sound"
+        if sound and self.sound_view is None:
+            module = importlib.import_module("igm_gui.gui.sound.view")
+            with self._commands.building("explore"):
+                self.sound_view = module.SoundView(self._studio, self._commands)
+            assert self.sound_view is not None
+            self.stack.addWidget(self.sound_view)
+        if sound and self.sound_view is not None:
+            self.stack.setCurrentWidget(self.sound_view)
+        else:
+            self.stack.setCurrentWidget(self.picture)
+        self.copy.setVisible(not sound)
+        self.save.setText("Save WAV" if sound else "Save PNG")
+        self.save.setAccessibleName(self.save.text())
+        self._show_status(self._studio.last)
+
+    def _show_status(self, result: RenderResult | None) -> None:
+        model = self._studio.state.model
+        text = ""
+        if result is not None and result.error is not None:
+            text = result.error.message if self.picture.picture is None else ""
+        elif not model:
+            text = "No model is open. Choose one on the left, or drop one here."
+        elif result is None or result.request.model != model:
+            info = self._studio.session.info
+            text = f"Opening {info.title or info.name if info else Path(model).name}…"
+        if text != self.status.text() or self.status.isHidden() == bool(text):
+            self.status.setText(text)
+            self.status.setVisible(bool(text))
+            self._place()
+
+    def _show_view(self) -> None:
+        text = self.picture.info_text()
+        self.view_button.setText(f"{text} ▾" if text else "")
+        self.view_button.setVisible(bool(text))
+        self._place()
+
+    def _place(self) -> None:
+        self.view_button.adjustSize()
+        self.view_button.move(12, self.picture.height() - self.view_button.height() - 10)
+        self.status.adjustSize()
+        self.status.move(
+            (self.picture.width() - self.status.width()) // 2,
+            (self.picture.height() - self.status.height()) // 2,
+        )
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._place()
+
+    def _view_menu(self) -> None:
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        for name in ("explore.fit", "explore.actual", "explore.smooth", "view.full"):
+            command = self._commands.get(name)
+            if command is not None:
+                title = command.title
+                if name == "explore.smooth":
+                    title = "Exact pixels" if self.picture.smooth else "Smooth"
+                menu.addAction(f"{title}\t{command.shortcut}", command.callback)
+        for zoom in (2, 4, 8, 16):
+            menu.addAction(f"{zoom}00 %", lambda zoom=zoom: self.picture.set_zoom(float(zoom)))
+        size = menu.sizeHint()
+        menu.popup(self.view_button.mapToGlobal(QPoint(0, -size.height() - 2)))
+
+    def _toggle_smooth(self) -> None:
+        self.picture.set_smooth(not self.picture.smooth)
+        self._settings.put("explore/smooth", self.picture.smooth)
+
+    # -- what the person does
+
+    def _keep(self) -> None:
+        if self._studio.state.point.values:
+            actions.keep(self._studio.session)
+
+    def _add_keyframe(self) -> None:
+        """One second behind the last keyframe; the timeline grows where that is beyond its end."""
+        state = self._studio.state
+        if not state.point.values:
+            return
+        frames = state.timeline.keyframes
+        seconds = frames[-1].time + 1.0 if frames else 0.0
+        actions.add_keyframe(self._studio.session, seconds)
+        count = len(self._studio.state.timeline.keyframes)
+        self._studio.say(f"Keyframe {count} at {seconds:g} s.", "Play them in Timeline (2).")
+
+    def copy_picture(self) -> None:
+        """Put the picture on the clipboard at its own size."""
+        if not self.picture.picture_size.isEmpty():
+            QGuiApplication.clipboard().setImage(self.picture.image())
+            self._studio.say("Copied the picture.")
+
+    def ask_save(self) -> None:
+        """Ask for a file and write the current picture or sound with its recipe."""
+        info = self._studio.session.info
+        if info is None:
+            return
+        seed = self._studio.state.point.seed
+        name = f"{info.name}-{seed}" if seed is not None else info.name
+        kind = "PNG picture (*.png)" if info.media == "image" else "WAV sound (*.wav)"
+        title = "Save the picture" if info.media == "image" else "Save the sound"
+        ending = ".png" if info.media == "image" else ".wav"
+        ask_save(self, self._settings, "export", title, name + ending, kind, self.save_to)
+
+    def save_to(self, path: Path) -> Job | None:
+        """Write the current picture or sound to ``path`` on the render thread."""
+        info, state = self._studio.session.info, self._studio.state
+        if info is None:
+            return None
+        work = export_work(
+            lambda export: (export.save_picture if info.media == "image" else export.save_sound)(
+                path, state.model, state.point, state.device
+            )
+        )
+
+        def done(job: Job) -> None:
+            if job.error is None:
+                self._studio.say(f"Saved {path.name}.", f"In {path.parent}", "good")
+
+        return self._studio.run(f"Save {path.name}", work, done)

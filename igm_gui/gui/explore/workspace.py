@@ -1,0 +1,166 @@
+"""Explore: inputs on the left, the result in the middle, places to go on the right."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QScrollArea, QSplitter, QVBoxLayout, QWidget
+
+from igm_gui.gui.commands import Commands
+from igm_gui.gui.explore.canvas import Canvas
+from igm_gui.gui.explore.drift import Drift
+from igm_gui.gui.explore.inputs import InputsPanel
+from igm_gui.gui.explore.model_card import ModelCard
+from igm_gui.gui.explore.variations import Variations
+from igm_gui.gui.settings import Settings
+from igm_gui.gui.studio import Studio
+from igm_gui.gui.widgets.thumbnail import PointStrip
+from igm_gui.session import actions
+
+LEFT, RIGHT = 290, 290
+
+
+class ExploreWorkspace(QWidget):
+    """The first workspace."""
+
+    def __init__(self, studio: Studio, commands: Commands, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._studio = studio
+        self._commands = commands
+        self._settings = Settings()
+        self._add_commands()
+        self.model_card = ModelCard(studio, commands, self._settings)
+        self.inputs = InputsPanel(studio, commands)
+        self.canvas = Canvas(studio, commands, self._settings)
+        self.points = PointStrip(studio)
+        self.points.setObjectName("strip")
+        self.variations = Variations(studio, commands)
+        self.drift = Drift(studio, self)
+        self.left = self._panel("panelLeft", self.model_card, self.inputs)
+        self.right = self._panel("panelRight", self.variations)
+        middle = QWidget()
+        column = QVBoxLayout(middle)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.canvas, 1)
+        column.addWidget(self.points)
+        self.splitter = QSplitter(Qt.Orientation.Horizontal)
+        self.splitter.setHandleWidth(1)
+        self.splitter.setChildrenCollapsible(False)
+        for part in (self.left, middle, self.right):
+            self.splitter.addWidget(part)
+        self.splitter.setStretchFactor(1, 1)
+        self.splitter.setSizes([LEFT, 860, RIGHT])
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.addWidget(self.splitter)
+        self._restore()
+        self.splitter.splitterMoved.connect(lambda *_: self._remember())
+
+    def _panel(self, name: str, *widgets: QWidget) -> QScrollArea:
+        body = QWidget()
+        body.setObjectName("panelBody")
+        column = QVBoxLayout(body)
+        column.setContentsMargins(12, 4, 12, 12)
+        column.setSpacing(2)
+        for widget in widgets:
+            column.addWidget(widget)
+        column.addStretch(1)
+        area = QScrollArea()
+        area.setObjectName(name)
+        area.setWidget(body)
+        area.setWidgetResizable(True)
+        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        area.setMinimumWidth(250)
+        area.setMaximumWidth(560)
+        return area
+
+    def _add_commands(self) -> None:
+        session = self._studio.session
+        add = self._commands.add
+
+        def ready() -> bool:
+            return session.info is not None
+
+        add("explore.random", "Random point", lambda: actions.randomize(session), "R", enabled=ready)
+        add("explore.mutate", "Mutate: a neighbour", lambda: actions.mutate(session), "M", enabled=ready)
+        add(
+            "explore.zero", "Zero: the middle of the prior", lambda: actions.zero(session), "Z", enabled=ready
+        )
+        add("explore.variations", "Other variations", lambda: self.variations.reroll(), "V", enabled=ready)
+        add("explore.left", "Show or hide the left panel", lambda: self._fold(self.left, "left"), "[", "View")
+        add(
+            "explore.right",
+            "Show or hide the right panel",
+            lambda: self._fold(self.right, "right"),
+            "]",
+            "View",
+        )
+        add(
+            "explore.defaults",
+            "All sampling values to their defaults",
+            self._defaults,
+            "Shift+Z",
+            enabled=ready,
+        )
+        add("explore.unlock", "Unlock all dimensions", lambda: session.update(locks=frozenset()))
+
+    def _defaults(self) -> None:
+        info = self._studio.session.info
+        if info is None:
+            return
+        point = self._studio.state.point
+        for spec in info.of_kind("scalar"):
+            point = point.with_value(spec.name, float(spec.default))
+        for direction in info.directions:
+            point = point.with_value(f"direction:{direction.name}", 0.0)
+        self._studio.session.update(point=point)
+
+    # -- what the window calls
+
+    def activate(self) -> None:
+        """Shown: the current point rather than the timeline's."""
+        self._studio.set_playhead(None)
+
+    def deactivate(self) -> None:
+        """Left: nothing moves by itself."""
+        self.drift.stop()
+        stop = getattr(self.canvas.sound_view, "deactivate", None)
+        if stop is not None:
+            stop()
+
+    def toggle_play(self) -> None:
+        """Space: the sound, or for pictures a gentle wandering."""
+        info = self._studio.session.info
+        play = getattr(self.canvas.sound_view, "toggle_play", None)
+        if info is not None and info.media == "sound" and play is not None:
+            play()
+        else:
+            self.drift.toggle()
+
+    def open_export(self) -> None:
+        self.canvas.ask_save()
+
+    def set_bare(self, bare: bool) -> None:
+        """Full screen: the picture alone, or all the panels again."""
+        self.left.setHidden(bare or self._settings.flag("explore/left_hidden"))
+        self.right.setHidden(bare or self._settings.flag("explore/right_hidden"))
+        self.points.setHidden(bare)
+        self.canvas.tools.setHidden(bare)
+
+    # -- panels
+
+    def _fold(self, panel: QWidget, name: str) -> None:
+        panel.setVisible(panel.isHidden())
+        self._settings.put(f"explore/{name}_hidden", panel.isHidden())
+
+    def _remember(self) -> None:
+        self._settings.put("explore/splitter", self.splitter.saveState())
+
+    def _restore(self) -> None:
+        kept = self._settings.bytes("explore/splitter")
+        if kept is not None:
+            self.splitter.restoreState(kept)
+            self.splitter.setHandleWidth(1)
+        self.left.setHidden(self._settings.flag("explore/left_hidden"))
+        self.right.setHidden(self._settings.flag("explore/right_hidden"))

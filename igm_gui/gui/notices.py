@@ -1,0 +1,139 @@
+"""Sentences over the lower edge of the window: never in the way, never a dialog."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPlainTextEdit, QVBoxLayout, QWidget
+
+from igm_gui.gui import theme
+from igm_gui.gui.studio import Notice
+from igm_gui.gui.widgets.buttons import Button, IconButton, flat_button
+
+SECONDS_SHOWN = 5.0
+BOTTOM = 40
+ICONS = {"error": ("triangle-alert", "bad"), "good": ("circle-check", "good"), "info": ("info", "value")}
+
+
+class Toast(QFrame):
+    """The newest notice. An error stays until it is dismissed or mended; others leave by themselves."""
+
+    def __init__(self, window: QWidget) -> None:
+        super().__init__(window)
+        self.setObjectName("toast")
+        self._notice: Notice | None = None
+        self._icon = QLabel()
+        self.text = QLabel()
+        self.text.setWordWrap(True)
+        self.text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.hint = QLabel()
+        self.hint.setWordWrap(True)
+        self.hint.setProperty("role", "quiet")
+        self.hint.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.more = flat_button("Details", tip="Show what is known about it")
+        self.copy = flat_button("Copy", tip="Copy the message and its details")
+        self.retry = Button("Retry", "refresh-cw", "Try it again")
+        self.close_button = IconButton("x", "Dismiss", role="flat")
+        self.details = QPlainTextEdit()
+        self.details.setReadOnly(True)
+        self.details.setFixedHeight(160)
+        self.details.setAccessibleName("Details")
+        words = QVBoxLayout()
+        words.setSpacing(2)
+        words.addWidget(self.text)
+        words.addWidget(self.hint)
+        row = QHBoxLayout()
+        row.setSpacing(7)
+        row.addWidget(self._icon, 0, Qt.AlignmentFlag.AlignTop)
+        row.addLayout(words, 1)
+        for button in (self.more, self.copy, self.retry, self.close_button):
+            row.addWidget(button, 0, Qt.AlignmentFlag.AlignTop)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(12, 9, 8, 9)
+        column.addLayout(row)
+        column.addWidget(self.details)
+        self.more.clicked.connect(self._toggle_details)
+        self.copy.clicked.connect(self._copy)
+        self.retry.clicked.connect(self._retry)
+        self.close_button.clicked.connect(self.dismiss)
+        self._timer = QTimer(self, singleShot=True)
+        self._timer.timeout.connect(self.dismiss)
+        window.installEventFilter(self)
+        self.hide()
+
+    @property
+    def notice(self) -> Notice | None:
+        """What is shown; None when nothing is."""
+        return self._notice
+
+    def show_notice(self, notice: Notice) -> None:
+        """Show ``notice`` in place of what is there; a passing remark does not push an error away."""
+        if self._notice is not None and self._notice.kind == "error" and notice.kind == "info":
+            return
+        self._notice = notice
+        error = notice.kind == "error"
+        self.setProperty("kind", notice.kind)
+        self.style().unpolish(self)
+        self.style().polish(self)
+        name, tint = ICONS.get(notice.kind, ICONS["info"])
+        self._icon.setPixmap(theme.icon_pixmap(name, tint, 16, self.devicePixelRatioF()))
+        self.text.setText(notice.text)
+        self.hint.setText(notice.hint)
+        self.hint.setVisible(bool(notice.hint))
+        self.more.setVisible(bool(notice.details))
+        self.copy.setVisible(error)
+        self.retry.setVisible(notice.retry is not None)
+        self.details.hide()
+        self.details.setPlainText(notice.details)
+        self.setAccessibleName(f"{notice.text} {notice.hint}")
+        self._timer.stop()
+        if not error:
+            # Long enough to be read.
+            self._timer.start(round(1000 * (SECONDS_SHOWN + len(notice.text + notice.hint) / 40)))
+        self._place()
+        self.show()
+        self.raise_()
+
+    def dismiss(self) -> None:
+        """Take the notice away."""
+        self._notice = None
+        self._timer.stop()
+        self.hide()
+
+    def clear_error(self) -> None:
+        """What failed works again."""
+        if self._notice is not None and self._notice.kind == "error" and self._notice.retry is not None:
+            self.dismiss()
+
+    def _toggle_details(self) -> None:
+        self.details.setVisible(self.details.isHidden())
+        self._place()
+
+    def _copy(self) -> None:
+        if self._notice is not None:
+            parts = (self._notice.text, self._notice.hint, self._notice.details)
+            QGuiApplication.clipboard().setText("\n".join(part for part in parts if part))
+
+    def _retry(self) -> None:
+        notice = self._notice
+        self.dismiss()
+        if notice is not None and notice.retry is not None:
+            notice.retry()
+
+    def _place(self) -> None:
+        window = self.parentWidget()
+        if window is None:
+            return
+        width = min(620, window.width() - 40)
+        self.setFixedWidth(width)
+        column = self.layout()
+        assert column is not None
+        column.activate()
+        height = column.totalHeightForWidth(width) if column.hasHeightForWidth() else self.sizeHint().height()
+        self.setFixedHeight(max(height, 40))
+        self.move((window.width() - width) // 2, window.height() - self.height() - BOTTOM)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Resize and self._notice is not None:
+            self._place()
+        return super().eventFilter(watched, event)

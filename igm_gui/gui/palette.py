@@ -1,0 +1,158 @@
+"""Every action by name: type a few letters, Return runs it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+from PySide6.QtCore import QEvent, QObject, QPoint, Qt
+from PySide6.QtGui import QKeyEvent, QKeySequence
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QListWidget,
+    QListWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from igm_gui.formats import library
+from igm_gui.gui.commands import Commands
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One row of the palette."""
+
+    title: str
+    group: str
+    shortcut: str
+    run: Callable[[], object]
+
+
+def score(query: str, text: str) -> int | None:
+    """How well ``query``'s letters fit ``text``, lower is better; None where they are not all there in order.
+
+    Whole words and beginnings of words count most.
+    """
+    query, text = query.lower().strip(), text.lower()
+    if not query:
+        return 0
+    words = query.split()
+    if all(word in text for word in words):
+        starts = sum(text.startswith(word) or f" {word}" in text for word in words)
+        return 10 - min(starts, 9) + text.index(words[0]) // 8
+    position, gaps = -1, 0
+    for letter in query.replace(" ", ""):
+        found = text.find(letter, position + 1)
+        if found < 0:
+            return None
+        gaps += found - position - 1
+        position = found
+    return 100 + gaps
+
+
+class CommandPalette(QFrame):
+    """A popup over the window's upper part."""
+
+    def __init__(self, commands: Commands, open_model: Callable[[str], object], window: QWidget) -> None:
+        super().__init__(window, Qt.WindowType.Popup)
+        self.setObjectName("popover")
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self._choices = [
+            Choice(c.title, c.group, c.shortcut, partial(commands.run, c.name))
+            for c in commands.available()
+            if c.name != "palette.open"
+        ]
+        self._choices += [
+            Choice(f"Open {card.title or card.name}", "Model", "", partial(open_model, path.name))
+            for path, card in library.cards()
+        ]
+        self.search = QLineEdit()
+        self.search.setPlaceholderText("Search commands and models")
+        self.search.setAccessibleName("Search commands and models")
+        self.list = QListWidget()
+        self.list.setAccessibleName("Commands")
+        self.list.setFrameShape(QFrame.Shape.NoFrame)
+        self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.list.setUniformItemSizes(True)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(8, 8, 8, 8)
+        column.addWidget(self.search)
+        column.addWidget(self.list)
+        self.search.textChanged.connect(self._fill)
+        self.search.installEventFilter(self)
+        self.list.itemClicked.connect(lambda _item: self._run())
+        self._fill("")
+
+    def popup(self) -> None:
+        """Show in the upper middle of the window."""
+        window = self.parentWidget()
+        assert window is not None
+        self.setFixedSize(min(560, window.width() - 40), min(420, window.height() - 80))
+        self.move(window.mapToGlobal(QPoint((window.width() - self.width()) // 2, 52)))
+        self.show()
+        self.search.setFocus()
+
+    def titles(self) -> list[str]:
+        """What is listed now, best first."""
+        return [self.list.item(i).data(Qt.ItemDataRole.UserRole).title for i in range(self.list.count())]
+
+    def _fill(self, query: str) -> None:
+        ranked = []
+        for order, choice in enumerate(self._choices):
+            rank = score(query, f"{choice.title} {choice.group}")
+            if rank is not None:
+                ranked.append((rank, order, choice))
+        ranked.sort(key=lambda row: row[:2])
+        self.list.clear()
+        for _, _, choice in ranked:
+            item = QListWidgetItem()
+            item.setData(Qt.ItemDataRole.UserRole, choice)
+            item.setData(
+                Qt.ItemDataRole.AccessibleTextRole, f"{choice.title}, {choice.shortcut}".rstrip(", ")
+            )
+            self.list.addItem(item)
+            self.list.setItemWidget(item, self._row(choice))
+        self.list.setCurrentRow(0)
+
+    @staticmethod
+    def _row(choice: Choice) -> QWidget:
+        row = QWidget()
+        line = QHBoxLayout(row)
+        line.setContentsMargins(8, 0, 8, 0)
+        line.addWidget(QLabel(choice.title))
+        group = QLabel(choice.group)
+        group.setProperty("role", "quiet")
+        line.addWidget(group)
+        line.addStretch(1)
+        keys = QKeySequence(choice.shortcut).toString(QKeySequence.SequenceFormat.NativeText)
+        shortcut = QLabel(keys)
+        shortcut.setProperty("role", "quiet")
+        line.addWidget(shortcut)
+        row.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        return row
+
+    def _run(self) -> None:
+        item = self.list.currentItem()
+        if item is None:
+            return
+        choice: Choice = item.data(Qt.ItemDataRole.UserRole)
+        self.close()
+        choice.run()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if watched is self.search and event.type() == QEvent.Type.KeyPress and isinstance(event, QKeyEvent):
+            steps = {Qt.Key.Key_Down: 1, Qt.Key.Key_Up: -1, Qt.Key.Key_PageDown: 10, Qt.Key.Key_PageUp: -10}
+            key = Qt.Key(event.key())
+            if key in steps:
+                row = min(max(self.list.currentRow() + steps[key], 0), self.list.count() - 1)
+                self.list.setCurrentRow(row)
+                return True
+            if key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+                self._run()
+                return True
+        return super().eventFilter(watched, event)

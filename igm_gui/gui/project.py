@@ -1,0 +1,275 @@
+"""The project that is open: new, open, save, recent; autosave, and what an earlier crash left."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QWidget
+
+from igm_gui.errors import IgmError
+from igm_gui.gui.settings import Settings
+from igm_gui.gui.studio import Notice, Studio
+from igm_gui.gui.widgets.buttons import Button, accent_button, flat_button
+from igm_gui.session import recipes
+from igm_gui.session.autosave import Autosave, Recoverable, recoverable
+from igm_gui.session.project import SUFFIX, Project, read_project, save_project
+from igm_gui.session.state import SessionState
+
+RESULTS = (".png", ".wav", ".mp4")
+
+
+class ProjectKeeper(QObject):
+    """Knows which file the session belongs to and whether that file is behind.
+
+    ``opened`` is told after another project took the session's place.
+    """
+
+    changed = Signal()  # path or unsaved
+    autosaved = Signal()  # on the interface's thread, after a write
+    opened = Signal()
+    _written = Signal()
+    _failed = Signal(object)
+
+    def __init__(self, studio: Studio, settings: Settings, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._studio = studio
+        self._settings = settings
+        self.path: Path | None = None
+        self._clean: SessionState = studio.state
+        self._unsaved = False
+        self._recovered: Recoverable | None = None
+        self._autosave: Autosave | None = None
+        self._written.connect(self.autosaved)
+        self._failed.connect(self._autosave_failed)
+        studio.changed.connect(self._on_changed)
+
+    # -- life
+
+    def start_autosave(self) -> None:
+        """Begin to keep changes on disk."""
+        if self._autosave is None:
+            try:
+                self._autosave = Autosave(
+                    self._studio.session, failed=self._failed.emit, write=self._write_autosave
+                )
+            except OSError as error:
+                self._autosave_failed(
+                    IgmError(f"Changes can't be kept by themselves: {error}.", "Save the project by hand.")
+                )
+
+    def close(self) -> None:
+        """The window closes in order: nothing is to be recovered."""
+        if self._autosave is not None:
+            self._autosave.close()
+            self._autosave = None
+        if self._recovered is not None:
+            self._recovered.discard()
+            self._recovered = None
+
+    def _write_autosave(self, path: Path, state: SessionState, extras: Mapping[str, Any]) -> None:
+        save_project(path, state, extras, dict(self._studio.session.infos))
+        self._written.emit()
+
+    def _autosave_failed(self, error: IgmError) -> None:
+        self._studio.notice.emit(
+            Notice(f"Autosave failed. {error.message}", error.hint, error.details, "error")
+        )
+
+    # -- state
+
+    @property
+    def unsaved(self) -> bool:
+        """Whether the session holds what the project file does not."""
+        return self._unsaved
+
+    @property
+    def worth_asking(self) -> bool:
+        """Whether closing now would lose work, and not only a place looked at."""
+        if not self._unsaved:
+            return False
+        state, clean = self._studio.state, self._clean
+        return self.path is not None or (state.saved, state.timeline) != (clean.saved, clean.timeline)
+
+    @property
+    def name(self) -> str:
+        return self.path.stem if self.path else "Untitled"
+
+    def _on_changed(self, state: SessionState, changed: frozenset[str]) -> None:
+        if changed <= {"info", "history"}:
+            return
+        unsaved = state != self._clean if "history" in changed else True
+        if unsaved != self._unsaved:
+            self._unsaved = unsaved
+            self.changed.emit()
+
+    def _settle(self, path: Path | None) -> None:
+        self.path = path
+        self._clean = self._studio.state
+        self._unsaved = False
+        if path is not None:
+            self._settings.push("recent_projects", str(path))
+        if self._autosave is not None:
+            self._autosave.set_origin(path)
+            self._autosave.clear()
+        if self._recovered is not None:
+            self._recovered.discard()
+            self._recovered = None
+        self.changed.emit()
+
+    # -- actions
+
+    def new(self) -> None:
+        """An empty project on the same model."""
+        state = self._studio.state
+        self._studio.session.replace_state(
+            SessionState(model=state.model, point=state.point, device=state.device)
+        )
+        self._settle(None)
+        self.opened.emit()
+
+    def save(self, path: Path) -> bool:
+        """Write the session to ``path``; False where that failed (the person is told)."""
+        path = path if path.suffix == SUFFIX else path.with_name(path.name + SUFFIX)
+        try:
+            save_project(path, self._studio.state, {}, dict(self._studio.session.infos))
+        except IgmError as error:
+            self._studio.fail(error, lambda: self.save(path))
+            return False
+        self._settle(path)
+        self._studio.say(f"Saved {path.name}.", f"In {path.parent}", "good")
+        return True
+
+    def open(self, path: Path) -> bool:
+        """Take the session from a project file; False where that failed and all is as before."""
+        try:
+            project = read_project(path)
+        except IgmError as error:
+            self._settings.drop("recent_projects", str(path))
+            self._studio.fail(error)
+            return False
+        self._take(project)
+        self._settle(path)
+        self._tell(project, f"{path.name} was opened as far as it goes.")
+        self.opened.emit()
+        return True
+
+    def open_any(self, path: Path) -> bool:
+        """Open whatever was dropped: a project, an exported result, or else a model."""
+        ending = path.suffix.lower()
+        if ending == SUFFIX:
+            return self.open(path)
+        if ending in RESULTS and path.is_file():
+            return self.open_result(path)
+        return self._studio.open_model(str(path))
+
+    def open_result(self, path: Path) -> bool:
+        """Bring back the state that an exported file carries (one step to undo)."""
+        try:
+            restored = recipes.open_result(self._studio.session, path)
+        except IgmError as error:
+            self._studio.fail(error)
+            return False
+        self._studio.say(
+            f"This is what made {path.name}.", restored.warning, "info" if restored.warning else "good"
+        )
+        return True
+
+    def recover(self, found: Recoverable) -> bool:
+        """Take up what a killed process left; it stays on disk until the project is saved or closed."""
+        try:
+            project = found.load()
+        except IgmError as error:
+            found.release()
+            self._studio.fail(error)
+            return False
+        clean = self._studio.state
+        self._take(project)
+        self.path, self._clean, self._unsaved = found.origin, clean, True
+        self._recovered = found
+        self._tell(project, "The work was recovered as far as it goes.")
+        self.changed.emit()
+        self.opened.emit()
+        return True
+
+    def _take(self, project: Project) -> None:
+        for model in {project.state.model, *project.state.compare} - {""}:
+            info = self._studio.card_of(model)
+            if info is not None:
+                self._studio.session.infos.setdefault(model, info)
+        self._studio.set_playhead(None)
+        self._studio.session.replace_state(project.state)
+
+    def _tell(self, project: Project, text: str) -> None:
+        if project.problems:
+            lost = "\n".join(project.problems)
+            self._studio.notice.emit(Notice(text, project.problems[0], lost, "error"))
+
+
+class RecoveryBar(QFrame):
+    """Under the top bar after a crash: recover, discard, or later."""
+
+    def __init__(self, keeper: ProjectKeeper, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("topBar")
+        self._keeper = keeper
+        self._waiting: list[Recoverable] = []
+        self.text = QLabel()
+        self.text.setWordWrap(True)
+        self.recover = accent_button("Recover", "history", "Go on where it stopped")
+        self.discard = Button("Discard", "trash-2", "Remove it; this can't be undone")
+        self.later = flat_button("Later", tip="Ask again at the next start")
+        row = QHBoxLayout(self)
+        row.setContentsMargins(14, 6, 12, 6)
+        row.addWidget(self.text, 1)
+        for button, action in (
+            (self.recover, self._recover),
+            (self.discard, self._discard),
+            (self.later, self._later),
+        ):
+            button.clicked.connect(action)
+            row.addWidget(button)
+        self.hide()
+
+    def look(self) -> None:
+        """Look for what earlier processes left, and offer the newest."""
+        try:
+            self._waiting = recoverable()
+        except OSError:
+            return
+        self._next()
+
+    def close_all(self) -> None:
+        """Leave what was not decided for the next start."""
+        for found in self._waiting:
+            found.release()
+        self._waiting = []
+        self.hide()
+
+    def _next(self) -> None:
+        if not self._waiting:
+            self.hide()
+            return
+        found = self._waiting[0]
+        when = time.strftime("%d %B, %H:%M", time.localtime(found.modified))
+        of = f" of {found.origin.name}" if found.origin else ""
+        model = f", on {Path(found.model).name}" if found.model else ""
+        self.text.setText(f"The program ended before its work{of} was saved ({when}{model}).")
+        self.show()
+
+    def _take(self, act: Callable[[Recoverable], object]) -> None:
+        if self._waiting:
+            act(self._waiting.pop(0))
+            self._next()
+
+    def _recover(self) -> None:
+        self._take(self._keeper.recover)
+
+    def _discard(self) -> None:
+        self._take(Recoverable.discard)
+
+    def _later(self) -> None:
+        self.close_all()
