@@ -155,12 +155,12 @@ class StyleGAN(TorchGenerator):
         ws = self._ws(batch)
         synthesis = self.network.synthesis
         if isinstance(synthesis, Synthesis2):
-            return synthesis(ws, self._noise_for(synthesis, batch["noise"], batch["noise_seed"]))  # type: ignore[no-any-return]
+            return synthesis(ws, self._noise_for(synthesis, batch["noise"], batch["noise_seed"]))
         transform = None
         moves = [batch[name] for name in ("translate_x", "translate_y", "rotate")]
         if any(bool(move.any()) for move in moves):
             transform = input_transform(*moves)
-        return synthesis(ws, transform)  # type: ignore[no-any-return]
+        return synthesis(ws, transform)
 
     def _noise_for(self, synthesis: Synthesis2, strength: Tensor, seeds: Tensor) -> list[Tensor | None]:
         key = (*strength.tolist(), *seeds.tolist())

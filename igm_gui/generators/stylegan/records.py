@@ -103,7 +103,7 @@ def dense(node: Node, gain: float | None = None, activate: bool | None = None) -
 
 def mapping(node: Node) -> Mapping:
     """The mapping network under ``node``."""
-    layers = []
+    layers: list[Dense] = []
     while (child := node.children.get(f"fc{len(layers)}")) is not None:
         layers.append(dense(child))
     if not layers and node.integer("num_layers", 0) > 0:

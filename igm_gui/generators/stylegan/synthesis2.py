@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import cast
 
 import torch
 import torch.nn.functional as F
@@ -206,7 +207,7 @@ class Synthesis2(nn.Module):
         position = 0
         for block in self.blocks:
             x = self._block(block, x, ws, noise, position)
-            position += block.convolutions  # type: ignore[operator]
+            position += cast(Block, block).convolutions
             if picture is not None:
                 picture = self.smooth(picture)
             if block.torgb is not None:

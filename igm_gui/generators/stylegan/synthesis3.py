@@ -21,16 +21,20 @@ class FourierInput(nn.Module):
     ``transform`` (the inverse of what the picture should do).
     """
 
+    weight: Tensor
+    freqs: Tensor
+    phases: Tensor
+    transform: Tensor
+    grid: Tensor
+
     def __init__(self, node: Node) -> None:
         super().__init__()
         for name in ("weight", "freqs", "phases", "transform"):
             self.register_buffer(name, node.tensor(name))
         self.affine = dense(node.child("affine"))
-        size = node.values.get("size")
-        values = [int(v) for v in (size.tolist() if hasattr(size, "tolist") else list(size or ()))]
-        if len(values) != 2 or not all(1 <= v <= 4096 for v in values):
-            raise ModelError(f"{node.path}size is {size!r}.", HINT)
-        self.width, self.height = values
+        self.width, self.height = _pair(node.values.get("size"), node, "size")
+        if not (1 <= self.width <= 4096 and 1 <= self.height <= 4096):
+            raise ModelError(f"{node.path}size is {self.width} by {self.height}.", HINT)
         self.rate = node.number("sampling_rate")
         self.bandwidth = node.number("bandwidth")
         theta = torch.zeros(1, 2, 3)
@@ -49,15 +53,15 @@ class FourierInput(nn.Module):
         shift = torch.eye(3, device=w.device).repeat(count, 1, 1)
         shift[:, 0, 2], shift[:, 1, 2] = -t[:, 2], -t[:, 3]
         user = self.transform if transform is None else transform
-        whole = turn @ shift @ user  # type: ignore[operator]
-        freqs, phases = self.freqs[None], self.phases[None]  # type: ignore[index]
+        whole = turn @ shift @ user
+        freqs, phases = self.freqs[None], self.phases[None]
         phases = phases + (freqs @ whole[:, :2, 2:])[..., 0]
         freqs = freqs @ whole[:, :2, :2]
         # Frequencies that the transform pushed past the band fade out.
         amplitudes = (1 - (freqs.norm(dim=2) - self.bandwidth) / (self.rate / 2 - self.bandwidth)).clamp(0, 1)
-        x = torch.einsum("hwk,nck->nhwc", self.grid[0], freqs) + phases[:, None, None]  # type: ignore[index]
+        x = torch.einsum("hwk,nck->nhwc", self.grid[0], freqs) + phases[:, None, None]
         x = torch.sin(x * (2 * math.pi)) * amplitudes[:, None, None]
-        weight = self.weight / math.sqrt(self.weight.shape[1])  # type: ignore[operator,union-attr,index]
+        weight = self.weight / math.sqrt(self.weight.shape[1])
         return (x @ weight.t()).permute(0, 3, 1, 2)
 
 
@@ -110,7 +114,7 @@ class Layer3(nn.Module):
             x = x.mul_((style.square() @ self.squares.t() + 1e-8).rsqrt().to(x.dtype)[:, :, None, None])
         x = x.add_(self.bias[None, :, None, None])
         if self.filtered is not None:
-            return self.filtered(x)  # type: ignore[no-any-return]
+            return self.filtered(x)
         return x.clamp_(-self.clamp, self.clamp) if self.clamp is not None else x
 
 
