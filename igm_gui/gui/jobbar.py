@@ -26,11 +26,11 @@ class JobBar(QWidget):
         self._bar = QProgressBar()
         self._bar.setRange(0, 1000)
         self._bar.setTextVisible(False)
-        self._bar.setFixedWidth(150)
+        self._bar.setFixedWidth(110)
         self._bar.setAccessibleName("Progress")
         self.cancel = Button("Cancel", "x", "Stop this. What was not finished is not written.")
         self.cancel.clicked.connect(self._stop)
-        for widget in (self._label, self._bar, self.cancel):
+        for widget in (self._bar, self._label, self.cancel):
             row.addWidget(widget)
         self.hide()
         studio.job_changed.connect(self._on_job)
@@ -44,7 +44,10 @@ class JobBar(QWidget):
         """Show the progress of ``job``."""
         self._job = job
         self._bar.setValue(0)
-        self._label.setText(job.name)
+        self._label.setText("0 %")
+        self._label.setMinimumWidth(self._label.fontMetrics().horizontalAdvance("100 %"))
+        self.setToolTip(job.name)
+        self._bar.setAccessibleName(job.name)
         self.cancel.setEnabled(True)
         self.show()
         self.busy_changed.emit(True)
@@ -59,7 +62,7 @@ class JobBar(QWidget):
         if job is not self._job:
             return
         self._bar.setValue(round(job.progress * 1000))
-        self._label.setText(f"{job.name} · {job.progress:.0%}")
+        self._label.setText(f"{job.progress * 100:.0f} %")
         if job.done:
             self._job = None
             self.hide()

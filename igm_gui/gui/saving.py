@@ -1,46 +1,45 @@
-"""Asking where a result goes. The folder of the last time is offered again."""
+"""From a workspace to igm_gui.export: where a result goes, and work that imports late."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
-from PySide6.QtCore import QStandardPaths
 from PySide6.QtWidgets import QFileDialog, QWidget
 
-_last: Path | None = None
+from igm_gui.engine.loop import Work
+from igm_gui.engine.renderer import Renderer
+from igm_gui.gui import dialogs
+from igm_gui.gui.dialogs import Taken
+from igm_gui.gui.settings import Settings
 
 
-def _folder() -> Path:
-    if _last is not None and _last.is_dir():
-        return _last
-    place = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.PicturesLocation)
-    return Path(place) if place and Path(place).is_dir() else Path.home()
+def export_work(make: Callable[[Any], Work]) -> Work:
+    """The work that ``make(igm_gui.export)`` answers. The writers of films and pictures are imported on
+    the render thread, so that the window never waits for them."""
+
+    def work(renderer: Renderer) -> Iterator[float]:
+        from igm_gui import export
+
+        yield from make(export)(renderer)
+
+    return work
 
 
-def ask_file(parent: QWidget, title: str, name: str, kinds: str) -> Path | None:
-    """A file to write, by the system's own dialog, which asks before one is replaced; None where the
-    person gave up. ``kinds`` such as ``"MP4 video (*.mp4)"``; its ending is added where it is missing."""
-    global _last
-    chosen, _ = QFileDialog.getSaveFileName(parent, title, str(_folder() / name), kinds)
-    if not chosen:
-        return None
-    path = Path(chosen)
-    ending = Path(name).suffix
-    if path.suffix.lower() != ending:
-        path = path.with_name(path.name + ending)
-    _last = path.parent
-    return path
+def ask_file(parent: QWidget, title: str, name: str, kinds: str, taken: Taken) -> QFileDialog:
+    """Ask for a file to write; ``kinds`` such as ``"Video (*.mp4)"``."""
+    return dialogs.ask_save(parent, Settings(), "export", title, name, kinds, taken)
 
 
-def ask_folder(parent: QWidget, title: str, name: str) -> Path | None:
-    """A folder to write files into: ``name`` inside the one that is chosen, or with a number where
-    that is taken; None where the person gave up."""
-    global _last
-    chosen = QFileDialog.getExistingDirectory(parent, title, str(_folder()))
-    if not chosen:
-        return None
-    _last = Path(chosen)
-    path, number = _last / name, 2
-    while path.exists():
-        path, number = _last / f"{name}-{number}", number + 1
-    return path
+def ask_folder(parent: QWidget, title: str, name: str, taken: Taken) -> QFileDialog:
+    """Ask for a folder; ``taken`` gets a new one called ``name`` inside it, with a number where that is
+    taken, so that nothing which is there already is mixed with the result."""
+
+    def inside(folder: Path) -> None:
+        path, number = folder / dialogs.file_name(name), 2
+        while path.exists():
+            path, number = folder / f"{dialogs.file_name(name)}-{number}", number + 1
+        taken(path)
+
+    return dialogs.ask_folder(parent, Settings(), "export-folder", title, inside)

@@ -116,9 +116,9 @@ def parse_clock(text: str) -> float | None:
 
 def tick_text(seconds: float, step: float) -> str:
     """A tick's number: ``3s``, ``0.4s`` or ``2:30``."""
-    if step < 1:
-        return f"{seconds:.1f}s"
     whole = round(seconds)
+    if step < 1 and abs(seconds - whole) > 1e-6:
+        return f"{seconds:.1f}s"
     return f"{whole}s" if step < 60 and whole < 60 else f"{whole // 60}:{whole % 60:02d}"
 
 

@@ -55,6 +55,8 @@ class PointsPanel(QFrame):
         self._empty.setContentsMargins(0, 0, 8, 0)
         column.addWidget(self._empty)
         body = QWidget()
+        body.setObjectName("panelBody")
+        body.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._grid = QGridLayout(body)
         self._grid.setContentsMargins(0, 0, 0, 0)
         self._grid.setSpacing(GAP)

@@ -20,7 +20,7 @@ from igm_gui.timeline.timeline import EASINGS, Timeline
 
 RATES = (12, 15, 24, 25, 30, 50, 60)
 WAYS = (("Spherical (slerp)", "slerp"), ("Straight (lerp)", "lerp"))
-EASING_NAMES = {"linear": "Linear", "ease": "Ease in and out", "hold": "Hold"}
+EASING_NAMES = {"linear": "Linear", "ease": "Ease", "hold": "Hold"}
 
 
 class LengthEdit(QLineEdit):
@@ -63,7 +63,7 @@ class Transport(QWidget):
         self.time = QLabel()
         self.time.setToolTip("Where the playhead is (minutes:seconds)")
         self.length = LengthEdit()
-        self.length.setFixedWidth(70)
+        self.length.setFixedWidth(78)
         self.length.setToolTip("Length of the timeline; type minutes:seconds, or seconds.")
         self.length.setAccessibleName("Length")
         self.length.editingFinished.connect(self._take_length)
@@ -71,7 +71,7 @@ class Transport(QWidget):
         self.rate.addItems([f"{rate} fps" for rate in RATES])
         self.rate.setEditable(True)
         self.rate.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
-        self.rate.setFixedWidth(80)
+        self.rate.setFixedWidth(92)
         self.rate.setToolTip("Frames in a second, for playing and for files; 1 to 240 can be typed.")
         self.rate.setAccessibleName("Frames per second")
         self.rate.activated.connect(lambda _: self._take_rate())
@@ -90,6 +90,7 @@ class Transport(QWidget):
             "Easing of the selected keyframes",
             "How the way from the selected keyframes to the next is paced.\nSelect a keyframe first.",
         )
+        self.easing.setPlaceholderText("Easing")
         self.easing.activated.connect(
             lambda i: actions.set_easing(studio.session, track.selected, self.easing.itemData(i))
         )
@@ -99,9 +100,6 @@ class Transport(QWidget):
         self.update_key.clicked.connect(lambda: commands.run("timeline.update"))
         self.delete = IconButton("trash-2", tip("timeline.delete"))
         self.delete.clicked.connect(lambda: commands.run("timeline.delete"))
-        self.shown = QLabel()
-        self.shown.setProperty("role", "quiet")
-        self.shown.setToolTip("Pictures shown in a second while playing")
         zooms = [
             self._zoom_button("zoom-out", "See more of the time (−)", 1 / 1.5),
             self._zoom_button("expand", "See all of the time (0)", 0.0),
@@ -111,7 +109,7 @@ class Transport(QWidget):
         slash.setProperty("role", "quiet")
         for widget in (self.start, self.play, self.loop, self.time, slash, self.length, self.rate, self.way):
             self._row.addWidget(widget)
-        for widget in (self.easing, self.add, self.update_key, self.delete, self.shown):
+        for widget in (self.easing, self.add, self.update_key, self.delete):
             self._row.addWidget(widget)
         self._row.addStretch(1)
         for widget in zooms:
@@ -119,7 +117,6 @@ class Transport(QWidget):
         studio.changed.connect(self._on_changed)
         studio.playhead_changed.connect(self._show_time)
         player.playing_changed.connect(self._on_playing)
-        player.rate_changed.connect(lambda rate: self.shown.setText(f"{rate:.0f} fps shown"))
         track.selection_changed.connect(self._on_selection)
         self._show(studio.state.timeline)
         self._on_selection()
@@ -202,5 +199,3 @@ class Transport(QWidget):
     def _on_playing(self, playing: bool) -> None:
         self.play.setText("Pause" if playing else "Play")
         self.play.set_icon("pause" if playing else "play")
-        if playing:
-            self.shown.setText("")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,18 +10,18 @@ from PySide6.QtCore import QPoint, QSignalBlocker, Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QScrollBar, QSplitter, QVBoxLayout, QWidget
 
-from igm_gui.engine.loop import Job
-from igm_gui.export import save_film, save_frames, save_timeline_sound
-from igm_gui.export.work import safe_name
+from igm_gui.engine.loop import Job, Work
 from igm_gui.gui.commands import Commands
 from igm_gui.gui.jobbar import JobBar
 from igm_gui.gui.mediaview import MediaView
-from igm_gui.gui.saving import ask_file, ask_folder
+from igm_gui.gui.saving import ask_file, ask_folder, export_work
+from igm_gui.gui.settings import Settings
 from igm_gui.gui.studio import Studio
 from igm_gui.gui.timeline.axis import Axis, place_text
 from igm_gui.gui.timeline.empty import EmptyTrack
 from igm_gui.gui.timeline.player import Player
 from igm_gui.gui.timeline.points import PointsPanel
+from igm_gui.gui.timeline.sound import TimelineSound
 from igm_gui.gui.timeline.track import Track
 from igm_gui.gui.timeline.transport import EASING_NAMES, Transport
 from igm_gui.gui.widgets import accent_button
@@ -39,11 +40,13 @@ class TimelineWorkspace(QWidget):
         self._studio, self._commands = studio, commands
         self._position = 0.0
         self._active = False
+        self._rate = 0.0
         self._pace: tuple[Any, ...] = ()
         self.player = Player(studio, self)
+        self.sound = TimelineSound(studio, self.player)
         self.track = Track(studio)
         self._add_commands()
-        self.view = MediaView()
+        self.view = MediaView(studio)
         self.place = QLabel(self.view)
         self.place.setObjectName("overlay")
         self.place.setToolTip("Where the playhead is: frame, keyframes around it, and the way between them")
@@ -55,6 +58,9 @@ class TimelineWorkspace(QWidget):
         self.more.setFixedWidth(30)
         self._scroll = QScrollBar(Qt.Orientation.Horizontal)
         self._scroll.setAccessibleName("Time axis")
+        policy = self._scroll.sizePolicy()
+        policy.setRetainSizeWhenHidden(True)
+        self._scroll.setSizePolicy(policy)
         self._empty = EmptyTrack(self.track, commands)
         self._build()
         self.export.clicked.connect(self.open_export)
@@ -63,6 +69,8 @@ class TimelineWorkspace(QWidget):
         self.track.menu_asked.connect(self._menu)
         self.track.axis_changed.connect(self._on_axis)
         self._scroll.valueChanged.connect(self._on_scroll)
+        self.player.rate_changed.connect(self._on_rate)
+        self.player.playing_changed.connect(self._on_playing)
         self.points.chosen.connect(self._add_saved)
         self.jobs.busy_changed.connect(self._on_busy)
         studio.rendered.connect(self._on_rendered)
@@ -108,6 +116,7 @@ class TimelineWorkspace(QWidget):
         self.track.set_active(True)
         self.points.set_active(True)
         self._show_media()
+        self.view.picture.set_smooth(Settings().flag("explore/smooth"))
         last = self._studio.last
         if last is not None:
             self._on_rendered(last)
@@ -115,6 +124,7 @@ class TimelineWorkspace(QWidget):
     def deactivate(self) -> None:
         """Stop playing and rendering; the current point comes back."""
         self.player.pause()
+        self.view.stop()
         self._active = False
         self.track.set_active(False)
         self.points.set_active(False)
@@ -145,19 +155,19 @@ class TimelineWorkspace(QWidget):
 
     def _stem(self) -> str:
         info = self._studio.session.info
-        return f"{safe_name(info.name if info else self._studio.state.model)}-timeline"
+        return f"{info.name if info else self._studio.state.model}-timeline"
 
     def _ask_mp4(self) -> None:
-        if self._ready() and (path := ask_file(self, "Export MP4", f"{self._stem()}.mp4", "Video (*.mp4)")):
-            self.export_mp4(path)
+        if self._ready():
+            ask_file(self, "Export MP4", f"{self._stem()}.mp4", "Video (*.mp4)", self.export_mp4)
 
     def _ask_frames(self) -> None:
-        if self._ready() and (folder := ask_folder(self, "A folder for the PNG sequence", self._stem())):
-            self.export_frames(folder)
+        if self._ready():
+            ask_folder(self, "Where the PNG sequence goes", self._stem(), self.export_frames)
 
     def _ask_wav(self) -> None:
-        if self._ready() and (path := ask_file(self, "Export WAV", f"{self._stem()}.wav", "Sound (*.wav)")):
-            self.export_wav(path)
+        if self._ready():
+            ask_file(self, "Export WAV", f"{self._stem()}.wav", "Sound (*.wav)", self.export_wav)
 
     def _ready(self) -> bool:
         if not self._studio.state.timeline.keyframes:
@@ -168,28 +178,26 @@ class TimelineWorkspace(QWidget):
     def export_mp4(self, path: Path) -> Job:
         """Write the timeline as an MP4, with progress and a way to cancel."""
         s = self._studio.state
-        work = save_film(path, s.model, s.timeline, s.device, point=s.point)
-        return self._run(f"Export {path.name}", work, path)
+        return self._run(path, lambda e: e.save_film(path, s.model, s.timeline, s.device, point=s.point))
 
     def export_frames(self, folder: Path) -> Job:
         """Write ``frame-00000.png`` and so on into ``folder``."""
         s = self._studio.state
-        return self._run(f"Export {folder.name}", save_frames(folder, s.model, s.timeline, s.device), folder)
+        return self._run(folder, lambda e: e.save_frames(folder, s.model, s.timeline, s.device))
 
     def export_wav(self, path: Path) -> Job:
         """Write the timeline as sound."""
         s = self._studio.state
-        work = save_timeline_sound(path, s.model, s.timeline, s.device, s.point)
-        return self._run(f"Export {path.name}", work, path)
+        return self._run(path, lambda e: e.save_timeline_sound(path, s.model, s.timeline, s.device, s.point))
 
-    def _run(self, name: str, work: Any, path: Path) -> Job:
+    def _run(self, path: Path, make: Callable[[Any], Work]) -> Job:
         self.player.pause()
 
         def done(job: Job) -> None:
             if job.error is None:
                 self._studio.say(f"Written: {path.name}", f"In {path.parent}", "good")
 
-        return self.jobs.watch(self._studio.run(name, work, done))
+        return self.jobs.watch(self._studio.run(f"Export {path.name}", export_work(make), done))
 
     def _on_busy(self, busy: bool) -> None:
         self.export.setVisible(not busy)
@@ -224,8 +232,18 @@ class TimelineWorkspace(QWidget):
         self.export.setAccessibleName(self.export.text())
         self._put_place()
 
+    def _on_rate(self, rate: float) -> None:
+        self._rate = rate
+
+    def _on_playing(self, playing: bool) -> None:
+        self._rate = 0.0
+        self._put_place()
+
     def _put_place(self) -> None:
-        self.place.setText(place_text(self._studio.state.timeline, self._position))
+        text = place_text(self._studio.state.timeline, self._position)
+        if self.player.playing and self._rate:
+            text += f" · {self._rate:.0f} fps shown"
+        self.place.setText(text)
         self.place.adjustSize()
         self.place.move(12, self.view.height() - self.place.height() - 12)
         self.place.raise_()
@@ -240,7 +258,7 @@ class TimelineWorkspace(QWidget):
         self._scroll.setPageStep(max(1, round(axis.span * 1000)))
         self._scroll.setSingleStep(max(1, round(axis.span * 50)))
         self._scroll.setValue(round(axis.start * 1000))
-        self._scroll.setEnabled(axis.zoom > 1)
+        self._scroll.setVisible(axis.zoom > 1)
         del blocker
 
     def _on_scroll(self, value: int) -> None:

@@ -1,0 +1,196 @@
+"""One model of the comparison: name, result, what drives it, how long it takes, samples."""
+
+from __future__ import annotations
+
+from collections import deque
+from statistics import median
+
+from PySide6.QtCore import QPoint, Qt, Signal
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenu, QSizePolicy, QVBoxLayout, QWidget
+
+from igm_gui.gui.compare.lineup import details, parameters_text, sharing
+from igm_gui.gui.compare.samples import Samples
+from igm_gui.gui.mediaview import MediaView
+from igm_gui.gui.sound.hub import hub_of
+from igm_gui.gui.studio import Studio
+from igm_gui.gui.tokens import SERIES
+from igm_gui.gui.widgets import Button, IconButton
+from igm_gui.requests import RenderResult
+
+TIMES = 31  # results that the median is taken over
+
+
+class Column(QFrame):
+    """Place ``index`` of the comparison; ``0`` is the current model, which drives the others."""
+
+    acted = Signal(str, int)  # "remove", "left", "right", "current", "replace"; its place
+    picked = Signal(int)  # a sample's seed
+    retry = Signal(int)
+
+    def __init__(self, studio: Studio, index: int, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._studio = studio
+        self.index = index
+        self.model = ""
+        self._every = False
+        self._last = False
+        self._hears = False  # whether it listens to the sound output yet
+        self._times: deque[float] = deque(maxlen=TIMES)
+        self.setMinimumWidth(236)
+        self._dot = QLabel("●")
+        self._dot.setStyleSheet(f"color: {SERIES[index % len(SERIES)]}; font-size: 13px;")
+        self.name = QLabel()
+        self.name.setProperty("role", "title")
+        # A long name gives way; the tooltip has all of it.
+        self.name.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.size_label = QLabel()
+        self.size_label.setProperty("role", "quiet")
+        self.size_label.setToolTip("Parameters")
+        self.play = IconButton("play", "Play this model's sound")
+        self.play.clicked.connect(self._toggle_sound)
+        self.menu_button = IconButton("chevron-down", "Move, replace or remove this model", role="flat")
+        self.menu_button.clicked.connect(self._menu)
+        head = QWidget()
+        head.setObjectName("panel")
+        head.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        head.setFixedHeight(42)
+        row = QHBoxLayout(head)
+        row.setContentsMargins(12, 0, 8, 0)
+        row.setSpacing(7)
+        row.addWidget(self._dot)
+        row.addWidget(self.name, 1)
+        for widget in (self.size_label, self.play, self.menu_button):
+            row.addWidget(widget)
+        self.view = MediaView(studio, margin=18)
+        self.message = QLabel(self.view)
+        self.message.setWordWrap(True)
+        self.message.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.message.setProperty("role", "quiet")
+        self.again = Button("Try again", "refresh-cw", "Ask this model again", parent=self.view)
+        self.again.clicked.connect(lambda: self.retry.emit(self.index))
+        self.shares = QLabel()
+        self.time = QLabel("–")
+        self.time.setToolTip("The network's own time for one result: median of the last ones")
+        self.about = QLabel()
+        self.about.setProperty("role", "quiet")
+        self.about.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        foot = QWidget()
+        foot.setObjectName("panelBody")
+        foot.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        lines = QVBoxLayout(foot)
+        lines.setContentsMargins(12, 6, 12, 6)
+        lines.setSpacing(2)
+        first = QHBoxLayout()
+        first.addWidget(self.shares, 1)
+        first.addWidget(self.time)
+        lines.addLayout(first)
+        lines.addWidget(self.about)
+        self.samples = Samples(studio)
+        self.samples.picked.connect(lambda i: self.picked.emit(self.samples.seed_of(i)))
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(head)
+        column.addWidget(self.view, 1)
+        column.addWidget(foot)
+        column.addWidget(self.samples)
+        self._say("")
+
+    # -- what is shown
+
+    def show_model(self, model: str, every_class: bool, last: bool) -> None:
+        """Show ``model``; its picture comes with :meth:`show_result`."""
+        self._every, self._last = every_class, last
+        info = self._studio.card_of(model)
+        if model != self.model:
+            self.model = model
+            self._times.clear()
+            self.time.setText("–")
+            self.view.stop()
+            self.view.clear()
+            self._say("Loading…")
+        title = (info.title or info.name) if info else model.rstrip("/").rsplit("/", 1)[-1]
+        self.name.setText(title)
+        self.name.setToolTip(f"{title}\n{info.description if info else model}")
+        self.setAccessibleName(f"Model {self.index + 1}: {title}")
+        self.view.setAccessibleName(f"Result of {title}")
+        if info is None:
+            return
+        self.size_label.setText(parameters_text(info.parameters))
+        self.about.setText(details(info))
+        self.about.setToolTip(details(info))
+        self.play.setVisible(info.media == "sound")
+        words, why = sharing(self._studio.state.point, self._studio.session.info, info)
+        if self.index == 0:
+            words, why = "drives the others", "The current model: its point is given to all the others."
+        self.shares.setText(words)
+        self.shares.setToolTip(why)
+        self.samples.show_model(model, info, every_class)
+
+    def show_result(self, result: RenderResult) -> None:
+        """Take a result of this column's model."""
+        if result.error is not None:
+            self.view.clear()
+            self._say(f"{result.error.message}\n{result.error.hint}", failed=True)
+            return
+        if self.view.show_result(result):
+            self._say("")
+            self._times.append(result.model_seconds)
+            self.time.setText(f"{median(self._times) * 1000:.1f} ms")
+        self.show_model(self.model, self._every, self._last)
+
+    def stop(self) -> None:
+        """Not seen any more: no sound, no samples."""
+        self.view.stop()
+        self.samples.stop()
+
+    def _say(self, text: str, failed: bool = False) -> None:
+        self.message.setText(text)
+        self.message.setVisible(bool(text))
+        self.again.setVisible(failed)
+        self._place()
+
+    def _place(self) -> None:
+        area = self.view.rect().adjusted(20, 10, -20, -10)
+        self.message.setGeometry(area)
+        size = self.again.sizeHint()
+        self.again.setGeometry(
+            area.center().x() - size.width() // 2, area.center().y() + 48, size.width(), size.height()
+        )
+        self.message.raise_()
+        self.again.raise_()
+
+    def resizeEvent(self, event: object) -> None:
+        super().resizeEvent(event)  # type: ignore[arg-type]
+        self._place()
+
+    # -- what the person does
+
+    def _toggle_sound(self) -> None:
+        if self.view.playing:
+            self.view.stop()
+        else:
+            self.view.play()
+            if not self._hears:
+                self._hears = True
+                hub_of(self._studio).changed.connect(self._show_playing)
+        self._show_playing()
+
+    def _show_playing(self) -> None:
+        self.play.set_icon("square" if self.view.playing else "play")
+
+    def _menu(self) -> None:
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+
+        def entry(title: str, what: str, enabled: bool = True) -> None:
+            menu.addAction(title, lambda: self.acted.emit(what, self.index)).setEnabled(enabled)
+
+        entry("Make it the current model", "current", self.index > 0)
+        entry("Replace it…", "replace")
+        menu.addSeparator()
+        entry("Move left", "left", self.index > 0)
+        entry("Move right", "right", not self._last)
+        menu.addSeparator()
+        entry("Remove", "remove", not (self._last and self.index == 0))
+        menu.popup(self.menu_button.mapToGlobal(QPoint(0, self.menu_button.height())))

@@ -1,0 +1,346 @@
+"""The Compare workspace: one point, several models, side by side."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from PySide6.QtCore import QPoint, QSignalBlocker, Qt
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QScrollArea, QSpinBox, QVBoxLayout, QWidget
+
+from igm_gui.gui.commands import Commands
+from igm_gui.gui.compare.column import Column
+from igm_gui.gui.compare.lineup import MAX_MODELS
+from igm_gui.gui.dialogs import ask_open
+from igm_gui.gui.explore.browser import ModelBrowser
+from igm_gui.gui.explore.seed import SeedRow
+from igm_gui.gui.previews import Previews
+from igm_gui.gui.settings import Settings
+from igm_gui.gui.studio import Studio
+from igm_gui.gui.widgets import Button, IconButton, ValueSlider, accent_button
+from igm_gui.info import GeneratorInfo, InputSpec
+from igm_gui.latent.point import one_hot
+from igm_gui.latent.vector import Vector
+from igm_gui.requests import RenderRequest, RenderResult
+from igm_gui.session import actions
+from igm_gui.session.state import SessionState
+
+SLOT = "compare:"
+MODEL_FILES = "Models (card.json *.safetensors *.pt *.pth *.pkl *.ckpt *.bin);;All files (*)"
+
+
+class CompareWorkspace(QWidget):
+    """The current model and ``state.compare``. Only what is seen is rendered, and only while active."""
+
+    def __init__(self, studio: Studio, commands: Commands, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._studio, self._commands = studio, commands
+        self._session = studio.session
+        self._active = False
+        self._replacing = -1  # place that the next chosen model takes
+        self._previews: Previews | None = None
+        self._browser: ModelBrowser | None = None
+        self.columns: list[Column] = []
+        self._add_commands()
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.setSpacing(0)
+        whole.addWidget(self._toolbar())
+        body = QWidget()
+        body.setObjectName("canvas")
+        body.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self._row = QHBoxLayout(body)
+        self._row.setContentsMargins(0, 0, 0, 0)
+        self._row.setSpacing(1)
+        self._hint = QLabel(
+            "Add a second model: both then get the same point, and you see what each makes of it."
+        )
+        self._hint.setWordWrap(True)
+        self._hint.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._hint.setProperty("role", "quiet")
+        self._hint_add = accent_button("Add a model", "plus", commands.tip("compare.add"))
+        self._hint_add.clicked.connect(lambda: self.ask_model(self._hint_add))
+        self._empty = QWidget()
+        column = QVBoxLayout(self._empty)
+        column.addStretch(1)
+        column.addWidget(self._hint)
+        column.addWidget(self._hint_add, 0, Qt.AlignmentFlag.AlignHCenter)
+        column.addStretch(1)
+        self._row.addWidget(self._empty, 1)
+        scroll = QScrollArea()
+        scroll.setWidget(body)
+        scroll.setWidgetResizable(True)
+        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        scroll.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        whole.addWidget(scroll, 1)
+        studio.changed.connect(self._on_changed)
+        studio.rendered.connect(self._on_rendered)
+
+    def _toolbar(self) -> QWidget:
+        bar = QWidget()
+        bar.setObjectName("topBar")
+        bar.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        row = QHBoxLayout(bar)
+        row.setContentsMargins(12, 6, 12, 6)
+        row.setSpacing(8)
+        self.seed = SeedRow("Seed", "The point that all models get", label_width=32)
+        self.seed.setMinimumWidth(190)
+        self.seed.setMaximumWidth(300)
+        self.seed.changed.connect(lambda seed: actions.set_seed(self._session, seed, merge="seed"))
+        self.seed.released.connect(self._session.end_merge)
+        self.seed.dice.connect(lambda: self._commands.run("compare.random"))
+        self.mutate = Button("Mutate", "shuffle", self._commands.tip("compare.mutate"))
+        self.mutate.clicked.connect(lambda: self._commands.run("compare.mutate"))
+        self.classes = QComboBox()
+        self.classes.setToolTip("The class that all models get, where they have it")
+        self.classes.setAccessibleName("Class")
+        self.classes.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.classes.activated.connect(self._take_class)
+        self.truncation = ValueSlider("Truncation", 0.0, 1.0, 1.0, tip="Truncation psi", label_width=64)
+        self.truncation.setMaximumWidth(230)
+        self.truncation.changed.connect(
+            lambda value: self._session.set_input("truncation", float(value), merge="truncation")
+        )
+        self.truncation.released.connect(self._session.end_merge)
+        samples = QLabel("Samples from seed")
+        samples.setProperty("role", "quiet")
+        self.first = QSpinBox()
+        self.first.setRange(0, 2**31 - 1)
+        self.first.setFixedWidth(76)
+        self.first.setKeyboardTracking(False)
+        self.first.setToolTip("First seed of the sample rows; every model gets the same seeds")
+        self.first.setAccessibleName("First seed of the samples")
+        self.first.valueChanged.connect(lambda seed: self._session.update(compare_seed=seed, merge="rows"))
+        self.new = IconButton("dices", self._commands.tip("compare.seeds"))
+        self.new.clicked.connect(lambda: self._commands.run("compare.seeds"))
+        self.kind = QComboBox()
+        self.kind.addItems(["this class", "every class"])
+        self.kind.setToolTip("Samples of the class above, or of all classes in turn")
+        self.kind.setAccessibleName("Classes of the samples")
+        self.kind.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.kind.currentIndexChanged.connect(lambda _: self._show())
+        self.add = Button("Add model", "plus", self._commands.tip("compare.add"))
+        self.add.clicked.connect(lambda: self.ask_model(self.add))
+        self.open = IconButton("folder-open", self._commands.tip("compare.open"))
+        self.open.clicked.connect(lambda: self._commands.run("compare.open"))
+        row.addWidget(self.seed, 2)
+        row.addWidget(self.mutate)
+        row.addWidget(self.classes)
+        row.addWidget(self.truncation, 1)
+        row.addStretch(1)
+        for widget in (samples, self.first, self.new, self.kind, self.add, self.open):
+            row.addWidget(widget)
+        return bar
+
+    def _add_commands(self) -> None:
+        add, session = self._commands.add, self._session
+        add("compare.random", "Random point for all models", lambda: actions.randomize(session), "R")
+        add("compare.mutate", "Mutate: a neighbour, for all models", lambda: actions.mutate(session), "M")
+        add("compare.keep", "Keep this point", lambda: actions.keep(session), "K")
+        add("compare.seeds", "New seeds for the samples", self._new_seeds, "S")
+        add("compare.add", "Add a model to compare…", lambda: self.ask_model(self.add), "A")
+        add("compare.open", "Open a model file to compare…", self.ask_file)
+
+    # -- the window's side
+
+    def activate(self) -> None:
+        """Show the line-up and render it."""
+        self._active = True
+        self._studio.set_playhead(None)
+        self._show()
+        self._render()
+        last = self._studio.last
+        if last is not None:
+            self._on_rendered(last)
+
+    def deactivate(self) -> None:
+        """Render nothing more."""
+        self._active = False
+        self._studio.loop.withdraw(SLOT)
+        for column in self.columns:
+            column.stop()
+
+    def toggle_play(self) -> None:
+        """Space: the first sound, or an end to the one that is heard."""
+        sounding = next((c for c in self.columns if c.view.playing), None)
+        found = sounding or next((c for c in self.columns if c.view.sound is not None), None)
+        if found is not None:
+            found.play.click()
+
+    # -- the line-up
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """The models from left to right, the current one first."""
+        return tuple(dict.fromkeys((self._studio.state.model, *self._studio.state.compare)))[:MAX_MODELS]
+
+    def add_model(self, model: str) -> None:
+        """Put a bundled name or a path beside the others (or where Replace was asked for)."""
+        models = list(self.models)
+        place, self._replacing = self._replacing, -1
+        if model in models:
+            self._studio.say(f"{model} is shown already.")
+            return
+        if 0 <= place < len(models):
+            models[place] = model
+        elif len(models) >= MAX_MODELS:
+            self._studio.say(f"Up to {MAX_MODELS} models stand side by side.", "Remove one first.")
+            return
+        else:
+            models.append(model)
+        self._take(models)
+
+    def act(self, what: str, place: int) -> None:
+        """Remove, move or replace the model at ``place``, or make it the current one."""
+        models = list(self.models)
+        if not 0 <= place < len(models):
+            return
+        if what == "replace":
+            self._replacing = place
+            self.ask_model(self.columns[place].menu_button)
+            return
+        model = models.pop(place)
+        if what == "left":
+            models.insert(max(place - 1, 0), model)
+        elif what == "right":
+            models.insert(place + 1, model)
+        elif what == "current":
+            models.insert(0, model)
+        if models:
+            self._take(models)
+
+    def _take(self, models: list[str]) -> None:
+        if models[0] != self._studio.state.model:
+            # What its card says is known before the first result, so the point fits at once.
+            info = self._studio.card_of(models[0])
+            if info is not None:
+                self._session.infos.setdefault(models[0], info)
+        actions.set_lineup(self._session, models)
+
+    def ask_model(self, button: QWidget) -> None:
+        """Choose one of the bundled and recent models under ``button``."""
+        if self._previews is None:
+            self._previews = Previews(self._studio, self)
+        browser = ModelBrowser(self._previews, Settings().names("recent/models"), "", self)
+        browser.chosen.connect(self.add_model)
+        # The popup keeps on screen: under the button, at most to the window's right edge.
+        where = button.mapToGlobal(QPoint(0, button.height() + 4))
+        right = self.mapToGlobal(QPoint(self.width(), 0)).x()
+        where.setX(max(min(where.x(), right - 410), self.mapToGlobal(QPoint(0, 0)).x()))
+        browser.popup(where, max(self.height() - 80, 200))
+        self._browser = browser
+
+    def ask_file(self) -> None:
+        """Choose a model by its file."""
+
+        def taken(path: Path) -> None:
+            self.add_model(str(path.parent if path.name == "card.json" else path))
+
+        ask_open(self, Settings(), "model", "Open a model to compare", MODEL_FILES, taken)
+
+    # -- from the person
+
+    def _take_class(self, index: int) -> None:
+        spec = self._label_spec()
+        if spec is not None and 0 <= index < len(spec.classes):
+            self._session.set_input(spec.name, one_hot(len(spec.classes), index))
+
+    def _new_seeds(self) -> None:
+        self._session.update(compare_seed=actions.new_seed())
+
+    def _pick(self, seed: int) -> None:
+        actions.set_seed(self._session, seed)
+
+    def _retry(self, place: int) -> None:
+        if place == 0:
+            self._studio.refresh(force=True)
+        elif place < len(self.models):
+            self._studio.loop.submit(self._request(place), force=True)
+
+    # -- showing
+
+    def _label_spec(self) -> InputSpec | None:
+        info = self._session.info
+        return next(iter(info.of_kind("label")), None) if info is not None else None
+
+    def _infos(self) -> list[GeneratorInfo]:
+        return [info for m in self.models if (info := self._studio.card_of(m)) is not None]
+
+    def _on_changed(self, _state: SessionState, changed: frozenset[str]) -> None:
+        if not self._active:
+            return
+        if changed & {"model", "compare", "point", "device", "info", "compare_seed", "history"}:
+            self._show()
+        if changed & {"model", "compare", "point", "device"}:
+            self._render()
+
+    def _show(self) -> None:
+        models = self.models if self._studio.state.model else ()
+        while len(self.columns) > len(models):
+            column = self.columns.pop()
+            column.stop()
+            self._row.removeWidget(column)
+            column.deleteLater()
+        while len(self.columns) < len(models):
+            column = Column(self._studio, len(self.columns))
+            column.acted.connect(self.act)
+            column.picked.connect(self._pick)
+            column.retry.connect(self._retry)
+            self._row.insertWidget(len(self.columns), column, 1)
+            self.columns.append(column)
+        every = self.kind.currentIndex() == 1
+        for place, (column, model) in enumerate(zip(self.columns, models, strict=True)):
+            column.show_model(model, every, place == len(models) - 1)
+        self._empty.setVisible(len(models) < 2)
+        self.add.setEnabled(len(models) < MAX_MODELS)
+        self._show_inputs()
+
+    def _show_inputs(self) -> None:
+        state, spec = self._studio.state, self._label_spec()
+        info = self._session.info
+        self.seed.set_seed(state.point.seed)
+        self.seed.setEnabled(info is not None and info.latent is not None)
+        self.mutate.setEnabled(self.seed.isEnabled())
+        blockers = [QSignalBlocker(w) for w in (self.classes, self.first)]
+        self.classes.setVisible(spec is not None)
+        if spec is not None:
+            if [self.classes.itemText(i) for i in range(self.classes.count())] != list(spec.classes):
+                self.classes.clear()
+                self.classes.addItems(list(spec.classes))
+            value = state.point.get(spec.name)
+            weights = value.array if isinstance(value, Vector) else np.zeros(1, np.float32)
+            mixed = int((weights > 1e-3).sum()) > 1
+            self.classes.setPlaceholderText("a mixture")
+            self.classes.setCurrentIndex(-1 if mixed else int(np.argmax(weights)))
+        self.kind.setVisible(any(i.of_kind("label") for i in self._infos()))
+        psi = info.input("truncation") if info is not None else None
+        self.truncation.setVisible(psi is not None)
+        if psi is not None:
+            self.truncation.set_range(psi.minimum, psi.maximum, psi.default)
+            self.truncation.set_value(state.point.scalar("truncation", psi.default))
+        self.first.setValue(min(state.compare_seed, self.first.maximum()))
+        del blockers
+
+    # -- rendering
+
+    def _request(self, place: int) -> RenderRequest:
+        state = self._studio.state
+        points = (state.point,) if state.point.values else ()
+        return RenderRequest(self.models[place], points, f"{SLOT}{place}", device=state.device, conform=True)
+
+    def _render(self) -> None:
+        # The current model's own result is the main one, which the studio asks for.
+        count = len(self.models)
+        for place in range(1, MAX_MODELS):
+            if place < count:
+                self._studio.loop.submit(self._request(place))
+            else:
+                self._studio.loop.withdraw(f"{SLOT}{place}")
+
+    def _on_rendered(self, result: RenderResult) -> None:
+        if not self._active:
+            return
+        slot = result.request.slot
+        place = 0 if slot == "main" else int(slot.removeprefix(SLOT)) if slot.startswith(SLOT) else -1
+        if 0 <= place < len(self.columns) and self.columns[place].model == result.request.model:
+            self.columns[place].show_result(result)
