@@ -16,8 +16,8 @@ INTERPOLATIONS: tuple[Interpolation, ...] = ("slerp", "lerp")
 
 def lerp(a: NDArray[np.float32], b: NDArray[np.float32], t: float) -> NDArray[np.float32]:
     """Straight line: ``a`` at t = 0, ``b`` at t = 1; exactly ``a`` and ``b`` at the ends."""
-    if t == 1.0:
-        return b
+    if t in (0.0, 1.0):
+        return b if t else a
     return (a + (b - a) * np.float32(t)).astype(np.float32, copy=False)
 
 
