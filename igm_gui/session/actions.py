@@ -107,13 +107,13 @@ def toggle_lock(session: Session, name: str, index: int) -> bool:
     return session.update(locks=session.state.locks ^ {(name, index)})
 
 
-def keep(session: Session, name: str = "") -> SavedPoint:
-    """Save the current point; the answer is what was saved."""
+def keep(session: Session, name: str = "", point: LatentPoint | None = None) -> SavedPoint:
+    """Save the current point, or another of the current model; the answer is what was saved."""
     state = session.state
     taken = {saved.name for saved in state.saved}
     if not name:
         name = next(f"Point {n}" for n in range(1, len(taken) + 2) if f"Point {n}" not in taken)
-    saved = SavedPoint(secrets.token_hex(6), name, state.model, state.point)
+    saved = SavedPoint(secrets.token_hex(6), name, state.model, point or state.point)
     session.update(saved=(*state.saved, saved))
     return saved
 
