@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 import traceback
@@ -122,10 +123,12 @@ class RenderLoop:
     def run_job(self, job: Job) -> Job:
         """Queue a long piece of work; jobs run one after the other."""
         with self._lock:
-            if self._stopping:
-                job.cancel()
-            self._jobs.append(job)
-            self._lock.notify()
+            if not self._stopping:
+                self._jobs.append(job)
+                self._lock.notify()
+                return job
+        job.cancel()
+        job.step(self.renderer)
         return job
 
     @property
@@ -147,6 +150,13 @@ class RenderLoop:
                     return request
             return self._jobs[0]
 
+    def _tell(self, result: RenderResult) -> None:
+        try:
+            self._deliver(result)
+        except Exception:
+            # A listener's fault is reported like any thread's, but must not end the render thread.
+            threading.excepthook(threading.ExceptHookArgs((*sys.exc_info(), threading.current_thread())))
+
     def _run(self) -> None:
         while (work := self._next()) is not None:
             if isinstance(work, Job):
@@ -161,7 +171,7 @@ class RenderLoop:
                 with self._lock:
                     if self._latest.get(work.slot) is work:
                         del self._latest[work.slot]
-            self._deliver(replace(result, render_seconds=time.perf_counter() - start))
+            self._tell(replace(result, render_seconds=time.perf_counter() - start))
         for job in self._jobs:
             job.cancel()
             job.step(self.renderer)

@@ -54,7 +54,7 @@ class Renderer:
         except Exception as error:
             if chosen == "cpu" or not devices.is_out_of_memory(error):
                 raise
-            notice = self._fall_back(generator, device)
+            notice = self._fall_back(generator)
         self._loaded[key] = generator
         while len(self._loaded) > self._kept:
             self._loaded.popitem(last=False)
@@ -92,7 +92,7 @@ class Renderer:
                 )
                 for point in points:
                     check(point, generator.info)
-                media, notice = self._run(generator, points, request.device)
+                media, notice = self._run(generator, points)
                 result = replace(
                     result,
                     media=scaled(media, request.width) if generator.info.media == "image" else media,
@@ -117,25 +117,24 @@ class Renderer:
             )
             return RenderResult(request, generator.info if generator else None, error=wrapped)
 
-    def _run(
-        self, generator: TorchGenerator, points: Sequence[LatentPoint], device: str
-    ) -> tuple[NDArray[Any], str]:
+    def _run(self, generator: TorchGenerator, points: Sequence[LatentPoint]) -> tuple[NDArray[Any], str]:
         try:
             return generator.render(points), ""
         except Exception as error:
             if generator.device.type == "cpu" or not devices.is_out_of_memory(error):
                 raise
-        notice = self._fall_back(generator, device)
+        notice = self._fall_back(generator)
         return generator.render(points), notice
 
     @staticmethod
-    def _fall_back(generator: TorchGenerator, device: str) -> str:
+    def _fall_back(generator: TorchGenerator) -> str:
         import torch
 
+        full = generator.device.type
         generator.to("cpu")
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
-        return f"The {device} device ran out of memory; {generator.info.name} runs on the CPU now."
+        return f"The {full} device ran out of memory; {generator.info.name} runs on the CPU now."
 
 
 def scaled(media: NDArray[Any], side: int) -> NDArray[np.uint8]:
