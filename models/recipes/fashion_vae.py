@@ -25,7 +25,7 @@ BATCH, LR, LR_END = 128, 2e-3, 1e-4
 
 
 def main() -> None:
-    args = options(__doc__, steps=2000)
+    args = options(__doc__, steps=1600)
     prepare(args)
     images, labels = fashion_data.load("train", args.work, args.data)
     model = torch.nn.ModuleDict({"generator": FashionGenerator(), "encoder": FashionEncoder()})

@@ -41,7 +41,7 @@ def gradient_penalty(critic: nn.Module, real: Tensor, fake: Tensor, label: Tenso
 
 
 def main() -> None:
-    args = options(__doc__, steps=1800)
+    args = options(__doc__, steps=1400)
     prepare(args)
     losses = Losses(critic_loss, generator_loss, gradient_penalty, penalty_every=4, critic_steps=2)
     # No spread feature: the penalty needs a critic that judges each picture by itself.

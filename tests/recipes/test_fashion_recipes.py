@@ -61,6 +61,7 @@ def options(tmp_path: Path, data: Path | None, steps: int) -> argparse.Namespace
         out=tmp_path / "models",
         work=tmp_path / "work",
         threads=1,
+        note="",
         fresh=False,
     )
 

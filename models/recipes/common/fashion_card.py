@@ -50,7 +50,6 @@ def write_fashion(
     distance: Distance,
     faults: tuple[str, ...] = (),
     hyperparameters: dict[str, object] | None = None,
-    note: str = "",
 ) -> None:
     """Write models/fashion-*/ for a trained generator and, where there is one, its encoder."""
     network = FashionNetwork(generator, encoder).eval()
@@ -61,7 +60,7 @@ def write_fashion(
     card = Card(
         name=run.name, family="fashion", title=title, description=description, licence="Apache-2.0",
         output=OUTPUT, inputs=(Z_INPUT, LABEL_INPUT), hyperparameters=dict(hyperparameters or {}),
-        data=DATA, training=training(run, module, note), distance=distance, faults=faults,
+        data=DATA, training=training(run, module), distance=distance, faults=faults,
         preview_seeds=tuple(range(16)), directions=find_directions(network),
     )  # fmt: skip
     write_model(run.args.out, card, tensors, sheet(pictures, columns=4, scale=2))

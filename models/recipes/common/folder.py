@@ -39,12 +39,13 @@ def sheet(pictures: NDArray[np.uint8], columns: int, scale: int = 1, gap: int = 
     return image.resize((image.width * scale, image.height * scale), Image.Resampling.NEAREST)
 
 
-def training(run: Run, module: str, note: str = "") -> Training:
+def training(run: Run, module: str) -> Training:
     """The card's account of a run: what to type, how long it took here, the seed."""
-    machine = f"{run.args.threads} thread(s); {run.cpu_seconds / 60:.0f} min of processor time"
+    threads = f"{run.args.threads} thread" + "s" * (run.args.threads > 1)
+    machine = f"{threads}; {run.cpu_seconds / 60:.0f} min of processor time"
     return Training(
         command=f"python -m models.recipes.{module}", seconds=round(run.seconds), seed=run.args.seed,
-        steps=run.args.steps, note=f"{machine}. {note}".strip(),
+        steps=run.args.steps, note=f"{machine}. {run.args.note}".strip(),
     )  # fmt: skip
 
 

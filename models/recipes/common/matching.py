@@ -21,7 +21,7 @@ def train(
     distance: Callable[[Tensor, Tensor, float], Tensor],
     classes: int = 2,
     per_class: int = 128,
-    lr: float = 1e-3,
+    lr: float = 2e-3,
     lr_end: float = 1e-4,
 ) -> tuple[FashionGenerator, Run]:
     """Make distance(fake, real, progress) small; both are (classes, per_class, 784), progress goes 0 to 1.

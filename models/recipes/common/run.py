@@ -35,6 +35,7 @@ def options(description: str, steps: int, seed: int = 0) -> argparse.Namespace:
     )
     parser.add_argument("--threads", type=int, default=min(2, os.cpu_count() or 1), help="CPU threads")
     parser.add_argument("--fresh", action="store_true", help="ignore the checkpoint of an interrupted run")
+    parser.add_argument("--note", default="", help="a remark on this run for the card")
     return parser.parse_args()
 
 
