@@ -18,7 +18,10 @@ from igm_gui.formats.files import sha256_of
 if TYPE_CHECKING:
     import torch
 
-SUPPORTED = "Supported are model folders (model.safetensors with card.json) and official StyleGAN2 and StyleGAN3 pickles."
+SUPPORTED = (
+    "Supported are model folders (model.safetensors with card.json), official StyleGAN2 and StyleGAN3 pickles, "
+    "and weights of plain DCGAN-like or fully connected generators (.pt, .pth, .safetensors)."
+)
 MAX_PICKLE_BYTES = 4_000_000_000
 MAX_HEADER_BYTES = 100_000_000
 
@@ -35,7 +38,7 @@ class Checkpoint:
     card: Card | None = None
     weights: Path | None = None
     shapes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
-    payload: Any = None
+    ordered: bool = True  # whether the tensors' order is that of the layers
 
     @property
     def name(self) -> str:
@@ -51,6 +54,10 @@ class Checkpoint:
         """All weights in float32 on the CPU. ModelError where they are damaged or not finite."""
         if self.weights is None:
             return {}
+        if self.kind == "state_dict" and self.weights.suffix != ".safetensors":
+            from igm_gui.formats.torch_file import read_torch
+
+            return read_torch(self.weights)
         return read_tensors(self.weights)
 
     @cached_property
@@ -99,7 +106,7 @@ def read_header(path: Path) -> dict[str, tuple[int, ...]]:
         raise ModelError(f"The header of {path.name} is damaged.", hint, repr(error)) from error
     if 8 + length + end != size:
         raise ModelError(
-            f"{path.name} is {size:,} bytes long, its header promises {8 + length + end:,}: cut short or damaged.",
+            f"{path.name} is {size:,} bytes long, not {8 + length + end:,}: cut short or damaged.",
             hint,
         )
     return shapes
@@ -151,11 +158,15 @@ def open_checkpoint(path: Path) -> Checkpoint:
         raise ModelError(f"{path.name} is empty.", SUPPORTED)
     try:
         with path.open("rb") as file:
-            start = file.read(2)
+            start = file.read(16)
     except OSError as error:
         raise ModelError(
             f"{path.name} can't be read: {error.strerror}.", "Check that it may be read."
         ) from error
+    if path.suffix == ".safetensors":
+        return Checkpoint(path, "state_dict", weights=path, shapes=read_header(path), ordered=False)
+    if start[:4] == b"PK\x03\x04" or start.startswith(b"\x80\x02\x8a\nl\xfc\x9cF\xf9"):
+        return Checkpoint(path, "state_dict", weights=path)
     # Every pickle of protocol 2 or later begins so; older ones are text and no network's.
     if start[:1] == b"\x80" and start[1:2] in (b"\x02", b"\x03", b"\x04", b"\x05"):
         if size > MAX_PICKLE_BYTES:

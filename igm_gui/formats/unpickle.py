@@ -334,7 +334,7 @@ class _Unpickler(pickle.Unpickler):
                 f"The pickle asks for {module}.{name}, which is not part of a network's weights.", HINT
             ) from None
 
-    def persistent_load(self, pid: Any) -> NoReturn:
+    def persistent_load(self, _pid: Any) -> NoReturn:
         raise Refused("The pickle needs objects from outside the file.", HINT)
 
 

@@ -28,9 +28,10 @@ FAMILIES: dict[str, str] = {
     "drums": "igm_gui.generators.drums",
     "toy": "igm_gui.generators.toy",
     "stylegan": "igm_gui.generators.stylegan",
+    "dcgan": "igm_gui.generators.dcgan",
 }
 # Families that know their files without a card, in the order they are asked.
-CARDLESS = ("stylegan",)
+CARDLESS = ("stylegan", "dcgan")
 
 
 def family_of(checkpoint: Checkpoint) -> Any:

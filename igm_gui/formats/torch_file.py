@@ -1,0 +1,139 @@
+"""State dicts from torch files: ``torch.save`` zips and legacy files, read as weights only."""
+
+from __future__ import annotations
+
+import argparse
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from igm_gui.errors import ModelError
+
+HINT = "Only plain weights are read from such files; nothing in a file is ever executed."
+LEGACY_START = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19"
+# Where checkpoints keep a generator, best first: averaged weights before raw ones.
+PREFERRED = (
+    "g_ema",
+    "G_ema",
+    "ema",
+    "generator_ema",
+    "params_ema",
+    "netG_ema",
+    "netG_state_dict",
+    "netG",
+    "G_state_dict",
+    "generator_state_dict",
+    "generator",
+    "gen",
+    "G",
+    "g",
+    "decoder",
+    "model_state_dict",
+    "state_dict",
+    "model",
+    "params",
+    "weights",
+)
+# Other networks of a checkpoint, which are never the generator.
+OTHERS = (
+    "discriminator",
+    "netd",
+    "critic",
+    "optimizer",
+    "optim",
+    "encoder",
+    "d",
+    "d_state_dict",
+    "netd_state_dict",
+)
+MAX_DEPTH = 6
+
+
+def check_zip(path: Path) -> list[str]:
+    """The names in a zip, after checking that it does not grow when it is read.
+
+    ModelError where entries are damaged, overlap the file's size or leave their folder.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            entries = archive.infolist()
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
+        raise ModelError(
+            f"{path.name} is a damaged archive.", "Copy or download it again.", str(error)
+        ) from error
+    size = path.stat().st_size
+    if len(entries) > 200_000 or sum(entry.file_size for entry in entries) > size + 65_536:
+        raise ModelError(
+            f"{path.name} would grow to more than its own size when it is read.",
+            "Model archives are not compressed; this one can't be trusted.",
+        )
+    names = [entry.filename for entry in entries]
+    if any(name.startswith(("/", "\\")) or ".." in name.replace("\\", "/").split("/") for name in names):
+        raise ModelError(f"{path.name} holds files that leave its folder.", "This archive can't be trusted.")
+    return names
+
+
+def read_torch(path: Path) -> dict[str, torch.Tensor]:
+    """The generator's state dict in a torch file: names and tensors on the CPU, in the file's order.
+
+    ModelError where it holds objects, other things than tensors, or nothing that could be a generator.
+    """
+    with path.open("rb") as file:
+        zipped = file.read(2) == b"PK"
+    if zipped:
+        check_zip(path)
+    try:
+        # Training scripts keep their arguments in the checkpoint: a Namespace is only a dict.
+        with torch.serialization.safe_globals([argparse.Namespace]):
+            content = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:
+        raise ModelError(
+            f"{path.name} holds something other than plain weights, or is damaged.",
+            "Save the generator's weights alone: torch.save(generator.state_dict(), path).",
+            str(error),
+        ) from error
+    found = find_state_dict(content)
+    if found is None:
+        raise ModelError(f"{path.name} holds no weights of a generator.", HINT)
+    return found
+
+
+def find_state_dict(content: Any) -> dict[str, torch.Tensor] | None:
+    """The most likely generator in nested dicts: a dict of tensors, under the best of the usual names."""
+    found: list[tuple[int, int, dict[str, torch.Tensor]]] = []
+
+    def visit(value: Any, rank: int, depth: int) -> None:
+        if not isinstance(value, dict) or depth > MAX_DEPTH:
+            return
+        tensors = {str(k): v for k, v in value.items() if isinstance(v, torch.Tensor)}
+        if tensors and any(t.ndim >= 2 for t in tensors.values()):
+            found.append((rank, depth, tensors))
+        for key, inner in value.items():
+            name = str(key)
+            if name.lower() in OTHERS:
+                continue
+            better = PREFERRED.index(name) if name in PREFERRED else len(PREFERRED)
+            visit(inner, min(rank, better), depth + 1)
+
+    visit(content, len(PREFERRED) + 1, 0)
+    if not found:
+        return None
+    return split_networks(min(found, key=lambda entry: entry[:2])[2])
+
+
+def split_networks(tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """One network out of a flat dict that holds several (``generator.…``, ``netG.…``), without the
+    prefix that all its names share."""
+    for prefix in (f"{name}." for name in PREFERRED if len(name) > 1):
+        inside = {key[len(prefix) :]: value for key, value in tensors.items() if key.startswith(prefix)}
+        if inside and len(inside) < len(tensors):
+            return split_networks(inside)
+    heads = {key.split(".", 1)[0] for key in tensors}
+    if len(heads) == 1 and all("." in key for key in tensors):
+        stripped = {key.split(".", 1)[1]: value for key, value in tensors.items()}
+        # "main.0.weight" keeps its number: only a word in front of further structure is a prefix.
+        if all("." in key for key in stripped):
+            return split_networks(stripped)
+    return tensors
