@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import torch
 
 SUPPORTED = (
-    "Supported are model folders (model.safetensors with card.json), official StyleGAN2 and StyleGAN3 pickles, "
+    "Supported are model folders (model.safetensors with card.json), official StyleGAN2 and 3 pickles, "
     "and weights of plain DCGAN-like or fully connected generators (.pt, .pth, .safetensors)."
 )
 MAX_PICKLE_BYTES = 4_000_000_000
