@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +10,11 @@ import soundfile
 import torch
 from numpy.typing import NDArray
 from PIL import Image
+from safetensors.torch import save
+from torch import Tensor
+
+from igm_gui.formats.card import Card, write_card
+from igm_gui.formats.files import write_atomic
 
 # The house's dark palette from silence to full scale.
 _STOPS = (
@@ -20,12 +24,6 @@ _STOPS = (
     (0.80, (227, 181, 87)),
     (1.00, (255, 246, 220)),
 )
-
-
-def _replace(path: Path, data: bytes) -> None:
-    temporary = path.with_name(path.name + ".part")
-    temporary.write_bytes(data)
-    os.replace(temporary, path)
 
 
 def colours(values: NDArray[np.float32]) -> NDArray[np.uint8]:
@@ -55,7 +53,17 @@ def write_preview(folder: Path, sounds: list[NDArray[np.float32]], rate: int) ->
     joined = np.concatenate(sounds)
     data = io.BytesIO()
     soundfile.write(data, joined, rate, subtype="PCM_16", format="WAV")
-    _replace(folder / "preview.wav", data.getvalue())
+    write_atomic(folder / "preview.wav", data.getvalue())
     data = io.BytesIO()
     spectrogram(joined, rate).save(data, "PNG", optimize=True)
-    _replace(folder / "preview.png", data.getvalue())
+    write_atomic(folder / "preview.png", data.getvalue())
+
+
+def write_sound_model(out: Path, card: Card, tensors: dict[str, Tensor]) -> Path:
+    """Write ``out/<card.name>/`` with weights and card, each file whole or not at all."""
+    folder = out / card.name
+    folder.mkdir(parents=True, exist_ok=True)
+    write_atomic(folder / "model.safetensors", save(tensors))
+    write_card(folder, card)
+    print(f"wrote {folder}", flush=True)
+    return folder
