@@ -54,7 +54,7 @@ def inputs_of(network: StyleNetwork, classes: Sequence[str] = ()) -> tuple[Input
             minimum=-1.0,
             maximum=2.0,
             default=1.0,
-            description="Pulls w towards its average: 0 is the average, 1 the plain network, -1 the opposite.",
+            description="Pulls w to its average: 0 is the average, 1 the network itself, -1 the opposite.",
         )
     )
     specs.append(
