@@ -24,8 +24,8 @@ LABELS = (
 HELD_OUT = 0.1
 # Left and right may be swapped where no writing and no convention forbids it.
 MIRRORED = frozenset({"hand", "person", "animal", "plant", "food", "transport", "activity", "object"})
-# Flags and clock faces are many and alike: half the weight keeps them from taking over.
-LESS_OFTEN = frozenset({"flag", "clock"})
+# Flags, clock faces and signs are many and alike: half the weight keeps them from taking over.
+LESS_OFTEN = frozenset({"flag", "clock", "sign"})
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ def visual_label(category: str, subcategory: str) -> str:
 
 
 def is_repeat(entry: dict[str, object]) -> bool:
-    """Skin-tone swatches, mirrored "facing right" variants, and the grey family silhouettes."""
+    """Skin-tone swatches, mirrored "facing right" variants, and the many silhouettes of families."""
     code = str(entry["unified"])
     if entry["category"] == "Component" or code.endswith("27A1-FE0F"):
         return True

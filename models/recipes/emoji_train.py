@@ -16,9 +16,10 @@ from models.recipes.common.run import Ema, Run
 from models.recipes.emoji_data import LABELS, LESS_OFTEN, MIRRORED, Emoji
 
 W_DIM = 64
-SYNTHESIS_CHANNELS = (192, 128, 96, 64, 32)  # at 4, 8, 16, 32, 64 pixels
-ENCODER_CHANNELS = (32, 64, 128, 192)  # at 32, 16, 8, 4 pixels
-BATCH = 32
+HIDDEN = 256
+SYNTHESIS_CHANNELS = (128, 96, 48, 16)  # at 8, 16, 32, 64 pixels
+ENCODER_CHANNELS = (24, 64, 128, 192)  # at 32, 16, 8, 4 pixels
+BATCH = 16
 
 
 class Pictures:
@@ -79,8 +80,8 @@ class Autoencoder:
 
 def build() -> Autoencoder:
     return Autoencoder(
-        Synthesis(W_DIM, SYNTHESIS_CHANNELS), Encoder(W_DIM, ENCODER_CHANNELS),
-        Synthesis(W_DIM, SYNTHESIS_CHANNELS), Encoder(W_DIM, ENCODER_CHANNELS),
+        Synthesis(W_DIM, HIDDEN, SYNTHESIS_CHANNELS), Encoder(W_DIM, ENCODER_CHANNELS),
+        Synthesis(W_DIM, HIDDEN, SYNTHESIS_CHANNELS), Encoder(W_DIM, ENCODER_CHANNELS),
     )  # fmt: skip
 
 
@@ -106,14 +107,14 @@ def train_autoencoder(args: argparse.Namespace, pictures: Pictures, beta: float)
     )  # fmt: skip
     for step in run.steps():
         for group in optimiser.param_groups:
-            group["lr"] = learning_rate(step, args.steps, 3e-3)
+            group["lr"] = learning_rate(step, args.steps, 2.5e-3)
         real = pictures.batch(BATCH)
         mean, log_variance = nets.encoder(real)
         w = mean + torch.exp(0.5 * log_variance) * torch.randn_like(mean)
         picture_term = picture_loss(nets.synthesis(w), real)
         kl = kl_nats(mean, log_variance).mean()
         # The bound alone switches dimensions off before they have learnt anything: fade it in.
-        loss = picture_term + beta * min(1.0, step / 1500) * kl
+        loss = picture_term + beta * min(1.0, step / 3000) * kl
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(parameters, 1.0)

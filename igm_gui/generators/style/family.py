@@ -19,7 +19,12 @@ from igm_gui.generators.style.network import Encoder, Synthesis
 from igm_gui.latent import LatentPoint, Value, Vector, one_hot
 from igm_gui.latent.point import default_value
 
-_MARKS = ("synthesis.const", "synthesis.start.weight", "mapping.couplings.0.first.weight", "w_avg")
+_MARKS = (
+    "synthesis.start_hidden.weight",
+    "synthesis.start.weight",
+    "mapping.couplings.0.first.weight",
+    "w_avg",
+)
 
 
 class StyleNetwork(nn.Module):
@@ -89,7 +94,7 @@ class StyleGenerator(TorchGenerator):
     @property
     def layer_names(self) -> tuple[str, ...]:
         """What each style drives, coarse to fine."""
-        return ("start 4×4", *(f"{side}×{side}" for side in self.network.synthesis.noise_sizes))
+        return ("start", *(f"{side}×{side}" for side in self.network.synthesis.noise_sizes))
 
     def map(self, points: Sequence[LatentPoint]) -> Tensor:
         """z -> w: float32 (N, layers, w_dim), truncation and style mixing applied."""
@@ -183,11 +188,12 @@ def build(shapes: Any) -> StyleNetwork:
         return sum(1 for key in shapes if key.startswith(prefix) and key.endswith(suffix))
 
     n_labels, w_dim = shapes["w_avg"]
-    n_blocks = count("synthesis.to_rgb.", ".bias")
+    n_blocks = count("synthesis.to_rgb.", ".affine.bias")
     channels = [shapes[f"synthesis.to_rgb.{i}.weight"][1] for i in range(n_blocks)]
     n_encoder = count("encoder.convs.", ".bias")
     # One convolution at the first resolution, two at each further one.
     encoder_channels = [shapes[f"encoder.convs.{i}.bias"][0] for i in range(n_encoder) if i == 0 or i % 2]
     hidden = shapes["mapping.couplings.0.first.weight"][0]
     mapping = FlowMapping(w_dim, n_labels, hidden, count("mapping.couplings.", ".permutation"))
-    return StyleNetwork(mapping, Synthesis(w_dim, channels), Encoder(w_dim, encoder_channels), n_labels)
+    synthesis = Synthesis(w_dim, shapes["synthesis.start_hidden.weight"][0], channels)
+    return StyleNetwork(mapping, synthesis, Encoder(w_dim, encoder_channels), n_labels)

@@ -22,6 +22,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 GAIN = math.sqrt(2.0)  # what a leaky ReLU takes from the variance; given back by the weights before it
+START = 8  # pixels of the first feature map
 
 
 def leaky(x: Tensor) -> Tensor:
@@ -103,18 +104,20 @@ class ToRGB(nn.Module):
 class Synthesis(nn.Module):
     """w, one for each layer, to a picture.
 
-    `channels` are the widths at 4, 8, 16, ... pixels. Layer 0 draws the 4x4 start from w, then
-    come two modulated convolutions for each further resolution; each picture output shares
-    the style of the layer after it, as in StyleGAN2.
+    `channels` are the widths at 8, 16, 32, ... pixels. Layer 0 draws the 8x8 start from w with two
+    dense layers: most of what the network remembers is there, at a multiplication for each weight,
+    where a convolution takes one for each weight and pixel. Then come one modulated convolution
+    at 8x8 and two for each further resolution; each picture output shares the style of the
+    layer after it, as in StyleGAN2.
     """
 
-    def __init__(self, w_dim: int, channels: Sequence[int]) -> None:
+    def __init__(self, w_dim: int, hidden: int, channels: Sequence[int]) -> None:
         super().__init__()
         first = channels[0]
         self.w_dim = w_dim
         self.channels = tuple(channels)
-        self.const = nn.Parameter(torch.randn(1, first, 4, 4))
-        self.start = ScaledLinear(w_dim, first * 16)
+        self.start_hidden = ScaledLinear(w_dim, hidden)
+        self.start = ScaledLinear(hidden, first * START * START)
         self.convs = nn.ModuleList([StyleConv(first, first, w_dim, up=False)])
         self.to_rgb = nn.ModuleList([ToRGB(first, w_dim)])
         for n_in, n_out in pairwise(channels):
@@ -130,7 +133,7 @@ class Synthesis(nn.Module):
     @property
     def noise_sizes(self) -> list[int]:
         """Side of the noise plane of each convolution, in pixels."""
-        return [4] + [4 << (i // 2 + 1) for i in range(len(self.convs) - 1)]
+        return [START] + [START << (i // 2 + 1) for i in range(len(self.convs) - 1)]
 
     def forward(self, ws: Tensor, noise: Sequence[Tensor] | None = None) -> Tensor:
         """(B, w_dim) or (B, n_layers, w_dim) float32 -> (B, 3, H, H), in about -1..1, not clipped.
@@ -139,8 +142,9 @@ class Synthesis(nn.Module):
         """
         if ws.ndim == 2:
             ws = ws[:, None].expand(-1, self.n_layers, -1)
-        start = self.start(ws[:, 0]).reshape(-1, self.channels[0], 4, 4)
-        x = (self.const + start).contiguous(memory_format=torch.channels_last)
+        start = self.start(leaky(self.start_hidden(ws[:, 0])))
+        x = leaky(start).reshape(-1, self.channels[0], START, START)
+        x = x.contiguous(memory_format=torch.channels_last)
         picture: Tensor | None = None
         for i, conv in enumerate(self.convs):
             x = conv(x, ws[:, i + 1], None if noise is None else noise[i])

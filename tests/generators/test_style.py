@@ -1,0 +1,214 @@
+"""The style family: networks against plain reference arithmetic, and the inputs' meaning."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+from safetensors.torch import save_file
+
+from igm_gui.errors import InputError, ModelError
+from igm_gui.formats.card import Card, write_card
+from igm_gui.generators import registry
+from igm_gui.generators.base import CanEncode, CanMap
+from igm_gui.generators.style import StyleGenerator, StyleNetwork
+from igm_gui.generators.style.mapping import FlowMapping
+from igm_gui.generators.style.network import Encoder, StyleConv, Synthesis
+from igm_gui.info import InputSpec, OutputSpec
+from igm_gui.latent import LatentPoint, check, one_hot, point_from_seed
+
+DIM, SIDE = 8, 32
+LABELS = ("left", "middle", "right")
+
+
+def card(n_layers: int) -> Card:
+    return Card(
+        name="tiny", family="style", output=OutputSpec("image", height=SIDE, width=SIDE, channels=3),
+        inputs=(
+            InputSpec("z", "latent", shape=(DIM,)),
+            InputSpec("label", "label", classes=LABELS),
+            InputSpec("truncation", "scalar", maximum=1.5, default=1.0),
+            InputSpec("fine", "latent", shape=(DIM,)),
+            InputSpec("coarse_layers", "scalar", maximum=n_layers, default=n_layers, step=1),
+            InputSpec("noise", "scalar", maximum=3.0),
+            InputSpec("noise_seed", "seed"),
+        ),
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A model folder with random weights, small enough for a test."""
+    torch.manual_seed(0)
+    synthesis = Synthesis(DIM, 12, (10, 8, 6))
+    mapping = FlowMapping(DIM, len(LABELS), 16, 3)
+    network = StyleNetwork(mapping, synthesis, Encoder(DIM, (4, 6, 8)), len(LABELS))
+    network.w_avg.normal_()
+    for name, parameter in network.named_parameters():
+        if "last" in name or "noise_strength" in name:
+            torch.nn.init.normal_(parameter, std=0.3)
+    path = tmp_path_factory.mktemp("models") / "tiny"
+    path.mkdir()
+    save_file(
+        {key: value.contiguous() for key, value in network.state_dict().items()}, path / "model.safetensors"
+    )
+    write_card(path, card(synthesis.n_layers))
+    return path
+
+
+@pytest.fixture(scope="module")
+def generator(folder) -> StyleGenerator:
+    opened = registry.load(str(folder))
+    assert isinstance(opened, StyleGenerator)
+    return opened
+
+
+def picture(generator: StyleGenerator, point: LatentPoint) -> np.ndarray:
+    return generator.render([point])[0]
+
+
+def test_modulating_activations_is_modulating_weights():
+    """Against Karras et al. 2020, equations 1 and 3, written out one sample at a time."""
+    torch.manual_seed(1)
+    conv = StyleConv(5, 7, DIM, up=False)
+    torch.nn.init.normal_(conv.bias)
+    x, w = torch.randn(3, 5, 6, 6), torch.randn(3, DIM)
+    rows = []
+    for i in range(3):
+        style = F.linear(w[i], conv.affine.weight * conv.affine.gain, conv.affine.bias)
+        weight = conv.weight * conv.gain * style[None, :, None, None]
+        weight = weight / (weight.square().sum((1, 2, 3), keepdim=True) + 1e-8).sqrt()
+        out = F.conv2d(x[i : i + 1], weight, padding=1) * 2**0.5
+        rows.append(F.leaky_relu(out + conv.bias[:, None, None], 0.2))
+    torch.testing.assert_close(conv(x, w, None), torch.cat(rows), rtol=1e-4, atol=1e-5)
+
+
+def test_the_mapping_runs_backwards(generator):
+    mapping = generator.network.mapping
+    z, label = torch.randn(64, DIM), torch.eye(3)[torch.randint(3, (64,))]
+    back, _ = mapping.inverse(mapping(z, label), label)
+    torch.testing.assert_close(back, z, rtol=1e-4, atol=1e-4)
+
+
+def test_the_mappings_log_determinant_is_its_jacobians(generator):
+    mapping = generator.network.mapping
+    w, label = torch.randn(1, DIM), torch.eye(3)[:1]
+    jacobian = torch.autograd.functional.jacobian(lambda v: mapping.inverse(v[None], label)[0][0], w[0])
+    _, log_det = mapping.inverse(w, label)
+    torch.testing.assert_close(log_det[0], torch.linalg.slogdet(jacobian)[1], rtol=1e-4, atol=1e-4)
+
+
+def test_same_point_same_bytes_alone_and_in_a_batch(generator):
+    points = [point_from_seed(generator.info, seed, seed % 3).with_value("noise", 1.0) for seed in range(4)]
+    together = generator.render(points)
+    assert together.shape == (4, SIDE, SIDE, 3)
+    assert together.dtype == np.uint8
+    np.testing.assert_array_equal(together, generator.render(points))
+    for point, row in zip(points, together, strict=True):
+        assert np.abs(picture(generator, point).astype(int) - row).max() <= 1
+
+
+def test_truncation_zero_is_the_labels_mean_picture(generator):
+    a, b = (
+        picture(generator, point_from_seed(generator.info, seed, 1).with_value("truncation", 0.0))
+        for seed in (1, 2)
+    )
+    np.testing.assert_array_equal(a, b)
+    other = picture(generator, point_from_seed(generator.info, 1, 2).with_value("truncation", 0.0))
+    assert not np.array_equal(a, other)
+
+
+def test_map_gives_a_style_for_each_layer(generator):
+    assert isinstance(generator, CanMap)
+    points = [point_from_seed(generator.info, seed) for seed in range(3)]
+    ws = generator.map(points)
+    assert ws.shape == (3, len(generator.layer_names), DIM)
+    np.testing.assert_array_equal(generator.synthesize(ws, points), generator.render(points))
+
+
+def test_style_mixing_takes_the_late_layers_from_the_fine_style(generator):
+    point = point_from_seed(generator.info, 5)
+    swapped = point.with_value("z", point.vector("fine")).with_value("fine", point.vector("z"))
+    none = point.with_value("coarse_layers", 0.0)
+    np.testing.assert_array_equal(picture(generator, none), picture(generator, swapped))
+    ws = generator.map([point, swapped, point.with_value("coarse_layers", 2.0)])
+    torch.testing.assert_close(ws[2, :2], ws[0, :2])
+    torch.testing.assert_close(ws[2, 2:], ws[1, 2:])
+
+
+def test_noise_follows_its_seed_and_strength(generator):
+    quiet = point_from_seed(generator.info, 3)
+    loud = quiet.with_value("noise", 2.0)
+    np.testing.assert_array_equal(
+        picture(generator, quiet), picture(generator, quiet.with_value("noise_seed", 9))
+    )
+    assert not np.array_equal(picture(generator, quiet), picture(generator, loud))
+    assert not np.array_equal(picture(generator, loud), picture(generator, loud.with_value("noise_seed", 9)))
+
+
+@pytest.mark.parametrize("shape", [(SIDE, SIDE, 3), (100, 60, 4), (7, 90, 1), (1, 1, 3)])
+def test_any_picture_finds_a_point(generator, shape):
+    assert isinstance(generator, CanEncode)
+    media = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
+    point = generator.encode(media)
+    check(point, generator.info)
+    assert picture(generator, point).shape == (SIDE, SIDE, 3)
+
+
+def test_encoding_lands_on_the_encoders_w(generator):
+    media = np.random.default_rng(1).integers(0, 256, (SIDE, SIDE, 3), dtype=np.uint8)
+    ws = generator.map([generator.encode(media)])
+    x = torch.from_numpy(media.astype(np.float32) / 127.5 - 1).permute(2, 0, 1)[None]
+    with torch.inference_mode():
+        mean, _ = generator.network.encoder(x)
+    torch.testing.assert_close(ws[0], mean.expand_as(ws[0]), rtol=1e-3, atol=1e-3)
+
+
+@pytest.mark.parametrize(
+    "media", [np.zeros((4, 4)), np.zeros((0, 4, 3), np.uint8), np.zeros((4, 4, 2), np.uint8)]
+)
+def test_what_is_no_picture_is_refused(generator, media):
+    with pytest.raises(InputError, match="needs a picture"):
+        generator.encode(media)
+
+
+def test_other_tensors_are_refused_by_name(folder, tmp_path):
+    write_card(tmp_path, card(6))
+    save_file({"some.weight": torch.zeros(3)}, tmp_path / "model.safetensors")
+    with pytest.raises(ModelError, match="no style-based generator"):
+        registry.load(str(tmp_path))
+
+
+def test_the_bundled_emoji_come_back_from_their_own_pictures():
+    emoji = registry.load("emoji-64")
+    info = emoji.info
+    classes = info.input("label").classes
+    n = len(classes)
+    points = [
+        LatentPoint(
+            (
+                ("z", point_from_seed(info, seed).vector("z")),
+                ("label", one_hot(n, seed)),
+                ("truncation", 0.7),
+            ),
+            seed,
+        )
+        for seed in range(n)
+    ]
+    made = emoji.render(points)
+    assert made.shape == (n, 64, 64, 3)
+    again = emoji.render([emoji.encode(one) for one in made])
+    errors = np.abs(made.astype(float) - again).mean((1, 2, 3))
+    strangers = np.abs(made.astype(float) - np.roll(again, 1, axis=0)).mean((1, 2, 3))
+    assert np.median(errors) < 0.5 * np.median(strangers)
+
+
+def test_the_bundled_directions_do_what_they_are_named_after():
+    emoji = registry.load("emoji-64")
+    base = [point_from_seed(emoji.info, seed, seed % 16) for seed in range(32)]
+    names = {direction.name for direction in emoji.info.directions}
+    assert {"warm", "size"} <= names
+    low, high = (emoji.render([p.with_value("direction:warm", a) for p in base]) for a in (-3.0, 3.0))
+    warmth = [(x[..., 0].astype(float) - x[..., 2]).mean((1, 2)) for x in (low, high)]
+    assert np.mean(warmth[1] - warmth[0]) > 0
