@@ -294,7 +294,9 @@ class MainWindow(QMainWindow):
             self.show_workspace(workspace)
 
     def _restore(self) -> None:
-        self.resize(1440, 900)
+        room = self.screen().availableGeometry()
+        self.resize(min(1440, room.width()), min(900, room.height()))
+        self.move(room.topLeft())
         geometry = self.settings.bytes("geometry")
         if geometry is not None:
             self.restoreGeometry(geometry)

@@ -52,7 +52,7 @@ def score(query: str, text: str) -> int | None:
             return None
         gaps += found - position - 1
         position = found
-    return 100 + gaps
+    return 100 + gaps if gaps <= 2 * len(query) else None
 
 
 class CommandPalette(QFrame):

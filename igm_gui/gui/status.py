@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import deque
 
-from PySide6.QtCore import QPoint, QTimer
+from PySide6.QtCore import QPoint, Qt, QTimer
 from PySide6.QtGui import QActionGroup
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QWidget
 
@@ -54,6 +54,7 @@ class StatusLine(QWidget):
         super().__init__(parent)
         self.setObjectName("statusBar")
         self.setFixedHeight(26)
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._studio = studio
         self._rate = Rate()
         self._last: RenderResult | None = None

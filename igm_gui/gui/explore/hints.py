@@ -102,17 +102,17 @@ class HintBubble(QFrame):
         window, target = self.window(), self._hints[self._index].target
         corner = target.mapTo(window, QPoint(0, 0))
         room = window.rect().adjusted(8, 8, -8, -8)
-        places = (
-            corner + QPoint(target.width() + 12, 0),
-            corner + QPoint(0, target.height() + 10),
-            corner + QPoint(0, -self.height() - 10),
-        )
+        beside = corner + QPoint(target.width() + 12, 0)
+        below = corner + QPoint(0, target.height() + 10)
+        above = corner + QPoint(0, -self.height() - 10)
+        # Beside a large target; below a button, whose neighbours stay in sight.
+        places = (beside, below, above) if target.height() > 60 else (below, above, beside)
         size = self.size()
         for place in places:
             if room.contains(place) and room.contains(place + QPoint(size.width(), size.height())):
                 self.move(place)
                 return
-        last = places[1]
+        last = below
         self.move(
             min(max(last.x(), room.left()), room.right() - size.width()),
             min(max(last.y(), room.top()), room.bottom() - size.height()),

@@ -54,8 +54,13 @@ class InputsPanel(QWidget):
             self._show(state)
 
     def _build(self, info: GeneratorInfo | None) -> None:
+        if info is None and self._body is not None:
+            # The inputs of what is being opened are not known yet; the old ones wait, greyed.
+            self._body.setEnabled(False)
+            return
         wanted = (info.inputs, info.directions) if info else ()
         if wanted == self._built_for and self._body is not None:
+            self._body.setEnabled(True)
             return
         self._built_for = wanted
         for table in (

@@ -1,4 +1,4 @@
-"""A seed: a slider over the first ten thousand, typed up to 2**32 - 1, and a die for a new one."""
+"""A seed: a slider over the first million, typed up to 2**32 - 1, and a die for a new one."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from igm_gui.gui.widgets.buttons import IconButton
 from igm_gui.gui.widgets.slider import Track, ValueEdit
 from igm_gui.latent.priors import MAX_SEED
 
-SLIDER_SEEDS = 9999
+SLIDER_SEEDS = 999_999  # what the die throws
 
 
 class SeedRow(QWidget):
@@ -19,18 +19,19 @@ class SeedRow(QWidget):
     released = Signal()
     dice = Signal()
 
-    def __init__(self, title: str, tip: str, label_width: int = 78, parent: QWidget | None = None) -> None:
+    def __init__(self, title: str, tip: str, label_width: int = 74, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._seed: int | None = 0
         label = QLabel(title)
         label.setFixedWidth(label_width)
         self.track = Track(0, SLIDER_SEEDS, 0, 1)
         self.edit = ValueEdit()
-        self.edit.setFixedWidth(84)
+        self.edit.setFixedWidth(72)
         self.die = IconButton("dices", f"A new {title.lower()}", role="flat")
+        self.die.setFixedWidth(24)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(4)
+        row.setSpacing(2)
         row.addWidget(label)
         row.addWidget(self.track, 1)
         row.addWidget(self.edit)

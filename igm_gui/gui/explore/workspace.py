@@ -10,6 +10,7 @@ from igm_gui.gui.explore.canvas import Canvas
 from igm_gui.gui.explore.drift import Drift
 from igm_gui.gui.explore.inputs import InputsPanel
 from igm_gui.gui.explore.model_card import ModelCard
+from igm_gui.gui.explore.plane import LatentPlane
 from igm_gui.gui.explore.variations import Variations
 from igm_gui.gui.settings import Settings
 from igm_gui.gui.studio import Studio
@@ -34,9 +35,10 @@ class ExploreWorkspace(QWidget):
         self.points = PointStrip(studio)
         self.points.setObjectName("strip")
         self.variations = Variations(studio, commands)
+        self.plane = LatentPlane(studio, commands)
         self.drift = Drift(studio, self)
         self.left = self._panel("panelLeft", self.model_card, self.inputs)
-        self.right = self._panel("panelRight", self.variations)
+        self.right = self._panel("panelRight", self.plane, self.variations)
         middle = QWidget()
         column = QVBoxLayout(middle)
         column.setContentsMargins(0, 0, 0, 0)
@@ -54,6 +56,7 @@ class ExploreWorkspace(QWidget):
         outer.setContentsMargins(0, 0, 0, 0)
         outer.addWidget(self.splitter)
         self._restore()
+        self.setFocusProxy(self.canvas.picture)
         self.splitter.splitterMoved.connect(lambda *_: self._remember())
 
     def _panel(self, name: str, *widgets: QWidget) -> QScrollArea:
@@ -121,6 +124,7 @@ class ExploreWorkspace(QWidget):
     def activate(self) -> None:
         """Shown: the current point rather than the timeline's."""
         self._studio.set_playhead(None)
+        self.canvas.picture.setFocus()
 
     def deactivate(self) -> None:
         """Left: nothing moves by itself."""

@@ -57,7 +57,7 @@ class PictureView(QWidget):
     painted = Signal()
     """A new picture has just been painted for the first time."""
 
-    def __init__(self, parent: QWidget | None = None, margin: int = 28, interactive: bool = True) -> None:
+    def __init__(self, parent: QWidget | None = None, margin: int = 36, interactive: bool = True) -> None:
         super().__init__(parent)
         self._image: QImage | None = None
         self._pixels: NDArray[np.uint8] | None = None

@@ -257,7 +257,7 @@ class ValueSlider(QWidget):
         decimals: int | None = None,
         signed: bool = False,
         tip: str = "",
-        label_width: int = 78,
+        label_width: int = 74,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)

@@ -1,0 +1,313 @@
+"""The latent plane: a field of small pictures over two axes, with a handle that moves the current point."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QPoint, QPointF, QRectF, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QShowEvent
+from PySide6.QtWidgets import QMenu, QSizePolicy, QVBoxLayout, QWidget
+
+from igm_gui.gui import theme
+from igm_gui.gui.commands import Commands
+from igm_gui.gui.explore.axes import Axis, axes_of, place, random_lines
+from igm_gui.gui.pieces import Pieces
+from igm_gui.gui.studio import Studio
+from igm_gui.gui.widgets.buttons import Button, IconButton, flat_button
+from igm_gui.gui.widgets.section import SectionHead
+from igm_gui.gui.widgets.thumbnail import media_image
+from igm_gui.info import GeneratorInfo
+from igm_gui.latent.point import LatentPoint
+from igm_gui.latent.vector import Vector
+from igm_gui.requests import RenderResult
+from igm_gui.session.actions import new_seed
+from igm_gui.session.state import SessionState
+
+COLUMNS = ROWS = 5
+REST_MS = 250
+
+
+class PlaneField(QWidget):
+    """The field itself: ``moved`` gives fractions (0, 0) top left to (1, 1) bottom right."""
+
+    moved = Signal(float, float)
+    released = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.images: list[QImage] = [QImage()] * (ROWS * COLUMNS)
+        self.at = (0.5, 0.5)
+        self._dragging = False
+        self.stale = False
+        policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        policy.setHeightForWidth(True)
+        self.setSizePolicy(policy)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setCursor(Qt.CursorShape.CrossCursor)
+        self.setAccessibleName("Latent plane")
+
+    @property
+    def dragging(self) -> bool:
+        return self._dragging
+
+    def sizeHint(self) -> QSize:
+        return QSize(262, 262)
+
+    def heightForWidth(self, width: int) -> int:
+        return width
+
+    def set_at(self, at: tuple[float, float]) -> None:
+        """Put the handle at fractions of the field."""
+        if at != self.at:
+            self.at = at
+            self.update()
+
+    def set_image(self, index: int, image: QImage) -> None:
+        self.images[index] = image
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.fillRect(self.rect(), theme.colour("raised"))
+        width, height = self.width() / COLUMNS, self.height() / ROWS
+        painter.setOpacity(0.5 if self.stale else 1.0)
+        for index, image in enumerate(self.images):
+            if image.isNull():
+                continue
+            cell = QRectF((index % COLUMNS) * width, (index // COLUMNS) * height, width - 1, height - 1)
+            size = image.size().scaled(cell.size().toSize(), Qt.AspectRatioMode.KeepAspectRatio)
+            target = QRectF(0, 0, size.width(), size.height())
+            target.moveCenter(cell.center())
+            smooth = image.width() > cell.width() * 0.75
+            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, smooth)
+            painter.drawImage(target, image)
+        painter.setOpacity(1.0)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        centre = QPointF(self.at[0] * self.width(), self.at[1] * self.height())
+        painter.setPen(QPen(theme.colour("canvas", 0.9), 4))
+        painter.setBrush(theme.colour("accent", 0.35))
+        painter.drawEllipse(centre, 7, 7)
+        painter.setPen(QPen(theme.colour("accent"), 2))
+        painter.drawEllipse(centre, 7, 7)
+        if self.hasFocus():
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.setPen(QPen(theme.colour("accent"), 1))
+            painter.drawRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5))
+
+    def _go(self, x: float, y: float) -> None:
+        at = (min(max(x, 0.0), 1.0), min(max(y, 0.0), 1.0))
+        self.set_at(at)
+        self.moved.emit(*at)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        if event.button() == Qt.MouseButton.LeftButton:
+            self._dragging = True
+            self._go(event.position().x() / self.width(), event.position().y() / self.height())
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        if self._dragging:
+            self._go(event.position().x() / self.width(), event.position().y() / self.height())
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        if self._dragging:
+            self._dragging = False
+            self.released.emit()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        fine = 0.01 if event.modifiers() & Qt.KeyboardModifier.ShiftModifier else 0.05
+        steps = {
+            Qt.Key.Key_Left: (-fine, 0.0),
+            Qt.Key.Key_Right: (fine, 0.0),
+            Qt.Key.Key_Up: (0.0, -fine),
+            Qt.Key.Key_Down: (0.0, fine),
+        }
+        step = steps.get(Qt.Key(event.key()))
+        if step is None:
+            super().keyPressEvent(event)
+            return
+        self._go(self.at[0] + step[0], self.at[1] + step[1])
+        if not event.isAutoRepeat():
+            self.released.emit()
+
+
+class LatentPlane(QWidget):
+    """Head with the two axes, and the field. Shown only for models with a latent."""
+
+    def __init__(self, studio: Studio, commands: Commands, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._studio = studio
+        self._info: GeneratorInfo | None = None
+        self._choices: list[Axis] = []
+        self.axes: tuple[Axis, Axis] | None = None
+        self._seed = 1
+        self._base: LatentPoint | None = None
+        self._ours: LatentPoint | None = None
+        self._shown: object = None
+        self.field = PlaneField()
+        self.field.setToolTip("Drag the handle: the point moves on this plane. Arrows move it, Shift finer.")
+        self.head = SectionHead("Latent plane", body=self.field)
+        self.buttons: list[Button] = []
+        for side, name in enumerate("xy"):
+            button = flat_button(f"{name} ▾", tip=f"What the {name} axis is")
+            button.clicked.connect(lambda _=False, side=side: self._axis_menu(side))
+            self.head.add(button)
+            self.buttons.append(button)
+        self.again = IconButton("refresh-cw", "Other random axes", role="flat")
+        self.again.clicked.connect(self.reroll)
+        self.head.add(self.again)
+        self.head.folded.connect(lambda _folded: self._ask())
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(4)
+        column.addWidget(self.head)
+        column.addWidget(self.field)
+        self.field.moved.connect(self._moved)
+        self.field.released.connect(studio.session.end_merge)
+        self._pieces = Pieces(studio, self)
+        self._pieces.arrived.connect(self._arrived)
+        self._rest = QTimer(self, singleShot=True, interval=REST_MS)
+        self._rest.timeout.connect(self._render)
+        studio.changed.connect(self._on_changed)
+        studio.rendered.connect(self._on_rendered)
+        self._adopt()
+
+    # -- axes
+
+    def _adopt(self) -> None:
+        """Take up the current model's axes."""
+        info = self._studio.session.info
+        if info is None or info is self._info:
+            return
+        before = [axis.title for axis in self._choices]
+        self._info = info
+        self._choices = axes_of(info)
+        self.setVisible(len(self._choices) >= 2)
+        if len(self._choices) >= 2 and (self.axes is None or before != [a.title for a in self._choices]):
+            self.axes = (self._choices[0], self._choices[1])
+        self._base = None
+        self._name_axes()
+
+    def _name_axes(self) -> None:
+        if self.axes is not None:
+            for button, name, axis in zip(self.buttons, "xy", self.axes, strict=True):
+                button.setText(f"{name}: {axis.title} ▾")
+                button.setAccessibleName(f"{name} axis: {axis.title}")
+            self.again.setVisible(any(not axis.direction for axis in self.axes))
+
+    def set_axis(self, side: int, axis: Axis) -> None:
+        """Put ``axis`` on side 0 (x) or 1 (y); the other side gets out of its way."""
+        if self.axes is None:
+            return
+        other = self.axes[1 - side]
+        if other == axis:
+            other = self.axes[side]
+        self.axes = (axis, other) if side == 0 else (other, axis)
+        self._base = None
+        self._name_axes()
+        self._follow(self._studio.state)
+        self._ask()
+
+    def reroll(self) -> None:
+        """Other random axes through the same point."""
+        self._seed = new_seed()
+        self._base = None
+        self._follow(self._studio.state)
+        self._ask()
+
+    def _axis_menu(self, side: int) -> None:
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        for axis in self._choices:
+            menu.addAction(axis.title, lambda axis=axis: self.set_axis(side, axis))
+        button = self.buttons[side]
+        menu.popup(button.mapToGlobal(QPoint(0, button.height())))
+
+    # -- following the session
+
+    def _on_changed(self, state: SessionState, changed: frozenset[str]) -> None:
+        if changed & {"info", "model"}:
+            self._adopt()
+        if changed & {"point", "model", "info"}:
+            self._follow(state)
+            self._ask()
+
+    def _on_rendered(self, result: RenderResult) -> None:
+        if result.ok and result.request.slot == "main" and self._shown is None:
+            self._ask()
+
+    def _follow(self, state: SessionState) -> None:
+        """Put the plane through the current point, unless it lies on it already."""
+        if self.axes is None or self._info is None or not state.point.values:
+            return
+        moving = state.point is self._ours or self.field.dragging
+        if not moving or self._base is None:
+            self._ours = None
+            self._base = state.point
+        fractions = list(self.field.at)
+        for side, axis in enumerate(self.axes):
+            if axis.direction:
+                fractions[side] = self._fraction(axis, state.point.scalar(axis.direction))
+                self._base = self._base.with_value(axis.direction, 0.0)
+            elif not moving:
+                fractions[side] = 0.5
+        x, y = fractions
+        if not self.field.dragging:
+            self.field.set_at((x, y))
+
+    @staticmethod
+    def _fraction(axis: Axis, value: float) -> float:
+        return min(max((value - axis.minimum) / max(axis.maximum - axis.minimum, 1e-9), 0.0), 1.0)
+
+    @staticmethod
+    def _amount(axis: Axis, fraction: float) -> float:
+        return axis.minimum + fraction * (axis.maximum - axis.minimum)
+
+    def _point(self, x: float, y: float) -> LatentPoint | None:
+        info = self._info
+        if self.axes is None or self._base is None or info is None or info.latent is None:
+            return None
+        held = self._base.get(info.latent.name)
+        if not isinstance(held, Vector) or held.size != info.latent.size:
+            return None
+        lines = random_lines(info.latent, self._seed)
+        at = (self._amount(self.axes[0], x), self._amount(self.axes[1], y))
+        return place(info, self._base, self.axes, lines, at)
+
+    def _moved(self, x: float, y: float) -> None:
+        point = self._point(x, y)
+        if point is not None:
+            self._ours = point
+            self._studio.session.update(point=point, merge="plane")
+
+    # -- small pictures
+
+    def _ask(self) -> None:
+        wanted = self.isVisible() and not self.head.is_folded and self._studio.last is not None
+        if wanted and self._key() != self._shown:
+            self.field.stale = True
+            self.field.update()
+            self._pieces.stop()
+            self._rest.start()
+
+    def _key(self) -> object:
+        return (self._studio.state.model, self.axes, self._base, self._seed)
+
+    def _render(self) -> None:
+        key = self._key()
+        if key == self._shown or self._base is None:
+            return
+        self._shown = key
+        side = round(self.field.width() / COLUMNS * max(1.0, self.devicePixelRatioF()))
+        self._pieces.start(self._studio.state.model, ROWS * COLUMNS, self._cell, side)
+
+    def _cell(self, index: int) -> LatentPoint | None:
+        return self._point((index % COLUMNS + 0.5) / COLUMNS, (index // COLUMNS + 0.5) / ROWS)
+
+    def _arrived(self, first: int, result: RenderResult) -> None:
+        if result.media is None:
+            return
+        self.field.stale = False
+        for offset in range(len(result.media)):
+            self.field.set_image(first + offset, media_image(result, offset, 64))
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._ask()
