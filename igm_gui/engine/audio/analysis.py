@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 NAMES = ("C", "C♯", "D", "D♯", "E", "F", "F♯", "G", "G♯", "A", "A♯", "B")
 LOWEST_HZ = 40.0
 RANGE_DB = 78.0
+_SILENCE_DB = -120.0
 
 
 def note_name(pitch: float) -> str:
@@ -71,8 +72,11 @@ def spectrogram(
         return np.zeros((rows, columns), np.float32)
     size = 4096 if rate >= 32_000 else 2048
     long = _levels(mono, rate, size, size, columns, rows)
-    levels = 0.5 * (long + _levels(mono, rate, size // 4, size // 2, columns, rows))
-    top = max(float(levels.max()), -70.0)
+    short = _levels(mono, rate, size // 4, size // 2, columns, rows)
+    # Under 300 Hz the short window is blind: it counts for half from 1.2 kHz on.
+    weight = 0.5 * np.clip(np.log2(row_hertz(rows, rate) / 300.0) / 2.0, 0.0, 1.0).astype(np.float32)
+    levels = long + weight * (short - long)
+    top = max(float(levels.max()), RANGE_DB + _SILENCE_DB)
     return np.clip((levels[:, ::-1].T - (top - RANGE_DB)) / RANGE_DB, 0.0, 1.0)
 
 
@@ -101,4 +105,4 @@ def _levels(
     first = np.minimum(np.ceil(place / ratio).astype(int), power.shape[1] - 1)
     strongest = np.maximum.reduceat(power, first, axis=1)
     wide = place * (ratio - 1 / ratio) >= 1.0
-    return np.asarray(10.0 * np.log10(np.where(wide, strongest, between) + 1e-12), np.float32)
+    return np.asarray(10.0 * np.log10(np.where(wide, strongest, between) + 10 ** (_SILENCE_DB / 10)), np.float32)

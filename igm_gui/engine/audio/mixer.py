@@ -41,9 +41,10 @@ class Mixer:
         self._volume = volume
         self._slots: list[_Slot] = []
         self._scratch = np.zeros((block, 2), np.float32)
-        self._gain = np.zeros((block, 1), np.float32)
-        self._shape = np.zeros((block, 1), np.float32)
-        self._count = np.arange(1, block + 1, dtype=np.float32)[:, None]
+        # As wide as a block: numpy makes a buffer of its own where it has to broadcast.
+        self._gain = np.zeros((block, 2), np.float32)
+        self._shape = np.zeros((block, 2), np.float32)
+        self._count = np.repeat(np.arange(1, block + 1, dtype=np.float32)[:, None], 2, axis=1)
         self._fall = 10 ** (-24 / 20 * block / rate)
 
     @property

@@ -6,6 +6,7 @@ an output is written to, blocking, from a thread of its own. One thread uses all
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -191,7 +192,7 @@ class Opener:
     def __init__(self, latency: float = LATENCY) -> None:
         self.latency = latency
         self.devices: tuple[OutputDevice, ...] = ()
-        self._looked = False
+        self._looked = "sounddevice" in sys.modules  # PortAudio has looked before: what it saw may be old
 
     def look(self) -> str:
         """Look for devices (again); the answer is a sentence where there are none, else empty."""

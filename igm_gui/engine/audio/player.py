@@ -96,6 +96,7 @@ class Player:
         self._mark: _Mark | None = None
         self._live: LiveVoice | None = None
         self._look_later = False
+        self._said = ""
 
     # -- what the interface calls
 
@@ -325,10 +326,15 @@ class Player:
                 return self._output
             self._drain()
             self._close_output()
-        output, notice = self._opener.open(self._wanted, rate)
-        if notice:
-            self.notices.append(notice)
+        output = self._open_wanted(rate)
         self._install(output, rate)
+        return output
+
+    def _open_wanted(self, rate: int) -> Output:
+        output, notice = self._opener.open(self._wanted, rate)
+        if notice and notice != self._said:
+            self.notices.append(notice)
+        self._said = notice  # the same sentence once, not at every play
         return output
 
     def _install(self, output: Output, rate: int) -> None:
@@ -363,9 +369,8 @@ class Player:
             return
         rate, before = self._asked, self._output
         before.close()
-        output, notice = self._opener.open(self._wanted, rate)
-        if notice:
-            self.notices.append(notice)
+        self._said = ""
+        output = self._open_wanted(rate)
         current = self._mixer.current
         self._install(output, rate)
         if isinstance(current, Clip):

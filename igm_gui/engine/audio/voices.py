@@ -123,7 +123,7 @@ class LiveVoice:
         self.cancelled = False  # not wanted any more: do not begin
         self._dry = False
         count = 48
-        self._rise = np.linspace(0.0, 1.0, count, dtype=np.float32)[:, None]
+        self._rise = np.repeat(np.linspace(0.0, 1.0, count, dtype=np.float32)[:, None], 2, axis=1)
         self._fall = np.ascontiguousarray(self._rise[::-1])
 
     @property

@@ -209,19 +209,24 @@ class SpectrogramView(QWidget):
         font.setPixelSize(10)
         painter.setFont(font)
         ink = QColor("#ffffff" if theme.is_dark() else "#000000")
+        shade = QColor("#000000" if theme.is_dark() else "#ffffff")
+        shade.setAlphaF(0.6)
         last = -100.0
         for hertz in reversed(TICKS):
             y = self.y_of(hertz)
             if hertz > highest_hertz(self._rate) or y - last < 18 or y < 8 or y > self.height() - 8:
                 continue
             last = y
-            ink.setAlphaF(0.14)
+            ink.setAlphaF(0.09)
             painter.setPen(QPen(ink, 1))
             painter.drawLine(QPointF(38, y), QPointF(self.width(), y))
-            ink.setAlphaF(0.72)
-            painter.setPen(ink)
             text = f"{hertz // 1000} kHz" if hertz >= 1000 else f"{hertz} Hz"
-            painter.drawText(QRectF(6, y - 8, 60, 16), Qt.AlignmentFlag.AlignVCenter, text)
+            place = QRectF(6, y - 8, 60, 16)
+            painter.setPen(shade)
+            painter.drawText(place.translated(0.6, 0.8), Qt.AlignmentFlag.AlignVCenter, text)
+            ink.setAlphaF(0.8)
+            painter.setPen(ink)
+            painter.drawText(place, Qt.AlignmentFlag.AlignVCenter, text)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         if not self.seconds:

@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from igm_gui.engine.audio import analysis
+from tests.engine.audio.fakes import RATE, tone
+
+
+@pytest.mark.parametrize(
+    ("pitch", "name"), [(69, "A4"), (60, "C4"), (21, "A0"), (61, "C♯4"), (69.25, "A4 +25"), (68.6, "A4 -40")]
+)
+def test_names_of_notes(pitch: float, name: str) -> None:
+    assert analysis.note_name(pitch) == name
+
+
+@given(st.floats(0, 127))
+def test_notes_and_hertz_agree(pitch: float) -> None:
+    assert analysis.hertz_note(analysis.note_hertz(pitch)) == pytest.approx(pitch, abs=1e-9)
+    assert analysis.note_hertz(69) == 440.0
+
+
+@given(st.integers(1, 3000), st.integers(1, 400))
+def test_the_outline_covers_every_sample(count: int, columns: int) -> None:
+    samples = np.random.default_rng(count).uniform(-1, 1, count).astype(np.float32)
+    low, high = analysis.outline(samples, columns)
+    assert low.shape == high.shape == (columns,)
+    assert (low <= high).all()
+    assert low.min() == samples.min()
+    assert high.max() == samples.max()
+    # Neighbouring columns touch: a line drawn through them has no gap.
+    assert (np.maximum(low[:-1], low[1:]) <= np.minimum(high[:-1], high[1:]) + 1e-6).all()
+
+
+def test_the_outline_of_nothing() -> None:
+    low, high = analysis.outline(np.zeros(0, np.float32), 7)
+    assert not low.any()
+    assert not high.any()
+    assert low.shape == (7,)
+
+
+@pytest.mark.parametrize("hertz", [110.0, 440.0, 1000.0, 3000.0, 9000.0])
+@pytest.mark.parametrize("rate", [24_000, 44_100, 48_000])
+def test_a_tone_is_one_line_at_its_frequency(hertz: float, rate: int) -> None:
+    picture = analysis.spectrogram(tone(hertz, 1.0, rate), rate)
+    assert picture.shape == (240, 320)
+    assert picture.dtype == np.float32
+    rows = analysis.row_hertz(240, rate)[::-1]
+    column = picture[:, 160]
+    step = rows[0] / rows[1]
+    assert rows[column.argmax()] / hertz == pytest.approx(1.0, abs=1.6 * (step - 1) + 0.01)
+    assert column.max() > 0.98
+    away = (np.abs(np.log2(rows / hertz)) > 0.75) & (np.abs(rows - hertz) > 70)
+    assert column[away].max() < 0.3
+
+
+def test_time_runs_to_the_right() -> None:
+    sound = np.concatenate([np.zeros((1, RATE // 2), np.float32), tone(1000, 0.5)], axis=1)
+    picture = analysis.spectrogram(sound, RATE)
+    assert picture[:, :140].max() < 0.3
+    assert picture[:, 180:].max(axis=0).min() > 0.8
+
+
+@pytest.mark.parametrize("count", [0, 1, 10, 900, 5000])
+def test_short_and_silent_sounds(count: int) -> None:
+    picture = analysis.spectrogram(np.zeros((2, count), np.float32), RATE, 50, 40)
+    assert picture.shape == (40, 50)
+    assert np.isfinite(picture).all()
+    assert not picture.any()
+
+
+def test_values_that_are_no_sound_are_silence() -> None:
+    assert not analysis.spectrogram(np.full((1, 9000), np.nan, np.float32), RATE).any()

@@ -1,0 +1,311 @@
+"""The whole way to a real audio server: a private PulseAudio with a null sink, whose monitor is recorded."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from igm_gui.engine.audio.output import NO_DEVICE, Opener
+from igm_gui.engine.audio.player import Player, PlayerStatus
+from igm_gui.engine.audio.sound import SoundEngine
+from igm_gui.formats import library
+from igm_gui.formats.card import card_info, read_card
+from igm_gui.latent.point import point_from_seed
+from igm_gui.latent.vector import Vector
+from tests.engine.audio.fakes import SineGenerator, tone
+
+RATE = 48_000
+WAIT = 20.0
+
+
+class Server:
+    """A PulseAudio of its own: no other server is touched."""
+
+    def __init__(self, folder: Path) -> None:
+        missing = [name for name in ("pulseaudio", "pactl", "parec") if shutil.which(name) is None]
+        if missing:
+            pytest.fail(
+                f"{', '.join(missing)} not found: the sound tests need a real audio server. On Debian: "
+                "apt-get install pulseaudio pulseaudio-utils libportaudio2 libasound2-plugins"
+            )
+        folder.chmod(0o700)
+        socket = folder / "p.sock"
+        self.variables = {
+            "XDG_RUNTIME_DIR": str(folder),
+            "PULSE_SERVER": f"unix:{socket}",
+            "PULSE_COOKIE": str(folder / "cookie"),
+        }
+        self.environment = {**os.environ, **self.variables}
+        self.process = subprocess.Popen(
+            [
+                "pulseaudio", "-n", "--daemonize=no", "--exit-idle-time=-1", "--use-pid-file=no",
+                "--disable-shm=yes",
+                "-L", "module-null-sink sink_name=ci rate=48000 format=float32le norewinds=1",
+                "-L", f"module-native-protocol-unix socket={socket} auth-anonymous=1",
+            ],
+            env=self.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        answer = 1
+        deadline = time.monotonic() + WAIT
+        while answer and time.monotonic() < deadline:
+            answer = subprocess.run(
+                ["pactl", "info"], env=self.environment, capture_output=True, check=False
+            ).returncode
+        assert answer == 0, "the private PulseAudio does not answer"
+
+    def stop(self) -> None:
+        self.process.kill()
+        self.process.wait()
+
+
+class Recorder:
+    """What the sink plays, as it comes."""
+
+    def __init__(self, server: Server) -> None:
+        self._process = subprocess.Popen(
+            ["parec", "-d", "ci.monitor", "--format=float32le", f"--rate={RATE}", "--channels=2",
+             "--latency-msec=20", "--raw"],
+            env=server.environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        self._data = bytearray()
+        self._arrived = threading.Condition()
+        self._thread = threading.Thread(target=self._read)
+        self._thread.start()
+        self.until(lambda sound: len(sound) > 0)
+
+    def _read(self) -> None:
+        assert self._process.stdout is not None
+        while data := self._process.stdout.read(1920):
+            with self._arrived:
+                self._data += data
+                self._arrived.notify_all()
+
+    def sound(self) -> np.ndarray:
+        """Float32 (n, 2) so far."""
+        whole = len(self._data) // 8 * 8
+        return np.frombuffer(bytes(self._data[:whole]), np.float32).reshape(-1, 2)
+
+    def until(self, enough: Callable[[np.ndarray], bool], timeout: float = WAIT) -> np.ndarray:
+        """Wait for more until ``enough`` of it."""
+        deadline = time.monotonic() + timeout
+        with self._arrived:
+            while not enough(sound := self.sound()):
+                assert self._arrived.wait(deadline - time.monotonic()), "the recording stopped"
+        return sound
+
+    def seconds(self, seconds: float) -> np.ndarray:
+        """What comes in the next ``seconds``."""
+        start = len(self.sound())
+        return self.until(lambda sound: len(sound) >= start + seconds * RATE)[start:]
+
+    def stop(self) -> np.ndarray:
+        self._process.terminate()
+        self._process.wait()
+        self._thread.join()
+        assert self._process.stdout is not None
+        self._process.stdout.close()
+        return self.sound()
+
+
+@pytest.fixture(scope="session")
+def shared_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    made = Server(tmp_path_factory.mktemp("pulse"))
+    yield made
+    made.stop()
+
+
+def enter(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in server.variables.items():
+        monkeypatch.setenv(name, value)
+
+
+@pytest.fixture
+def server(shared_server: Server, monkeypatch: pytest.MonkeyPatch) -> Server:
+    enter(shared_server, monkeypatch)
+    return shared_server
+
+
+@pytest.fixture
+def recorder(server: Server) -> Iterator[Recorder]:
+    made = Recorder(server)
+    yield made
+    made.stop()
+
+
+@pytest.fixture
+def engine(server: Server) -> Iterator[SoundEngine]:
+    made = SoundEngine(Player())
+    yield made
+    made.close()
+
+
+def frequency(sound: np.ndarray) -> float:
+    """Hz of the strongest partial, to about 0.001 %: the slope of the phase of the band around it."""
+    x = sound[:, 0].astype(np.float64)
+    spectrum = np.fft.rfft(x * np.hanning(len(x)))
+    peak = int(np.abs(spectrum).argmax())
+    keep = np.zeros(len(x), complex)
+    width = int(30 * len(x) / RATE)
+    keep[max(peak - width, 0) : peak + width] = np.fft.fft(x)[max(peak - width, 0) : peak + width]
+    phase = np.unwrap(np.angle(np.fft.ifft(keep)))
+    middle = slice(len(x) // 10, -len(x) // 10)
+    return float(np.polyfit(np.arange(len(x))[middle], phase[middle], 1)[0] * RATE / (2 * np.pi))
+
+
+def loud(sound: np.ndarray) -> np.ndarray:
+    """From the first to the last frame that is not silent."""
+    there = np.flatnonzero(np.abs(sound).max(axis=1) > 1e-4)
+    return sound[there[0] : there[-1] + 1]
+
+
+def until_quiet(player: Player) -> PlayerStatus:
+    deadline = time.monotonic() + WAIT
+    while (status := player.status()).playing:
+        assert time.monotonic() < deadline
+        assert player._thread is not None
+        player._thread.join(0.02)
+    return status
+
+
+@pytest.mark.parametrize("rate", [24_000, 44_100, 48_000])
+def test_a_clip_arrives_whole(engine: SoundEngine, recorder: Recorder, rate: int) -> None:
+    engine.play(tone(440.0, 1.5, rate), rate)
+    status = until_quiet(engine.player)
+    assert status.underruns == 0
+    assert status.real
+    engine.close()
+    sound = loud(recorder.until(lambda sound: not sound[-RATE // 5 :].any()))
+    assert frequency(sound) == pytest.approx(440.0, rel=1e-3)
+    assert len(sound) / RATE == pytest.approx(1.5, abs=0.01)
+    # Neither a dropout nor a click: no step is steeper than the sine's own.
+    assert np.abs(np.diff(sound, axis=0)).max() < 0.5 * 0.8 * 2 * np.pi * 440 / RATE * 1.3 or rate != RATE
+    assert np.abs(np.diff(sound, n=2, axis=0)).max() < 0.02
+
+
+def test_live_frequency_moves_without_clicks(server: Server, recorder: Recorder) -> None:
+    generator = SineGenerator()
+    engine = SoundEngine(Player(), lambda _model: generator)
+    try:
+        engine.go_live("sine", generator.point(440.0))
+        recorder.until(lambda sound: bool(np.abs(sound[-RATE // 10 :]).max(initial=0) > 0.1))
+        steady = recorder.seconds(1.5)
+        assert frequency(steady) == pytest.approx(440.0, rel=1e-3)
+        start = len(recorder.sound())
+        for step in range(60):
+            engine.move(generator.point(440.0 + 5 * step))
+            recorder.seconds(0.02)
+        moved = recorder.sound()[start:]
+        quiet = np.abs(moved).max(axis=1) < 1e-5
+        assert not np.convolve(quiet, np.ones(8), "valid").max() == 8  # no dropout
+        limit = 0.5 * 2 * np.pi * 740 / RATE
+        assert np.abs(np.diff(moved, axis=0)).max() < limit * 1.1
+        status = engine.status()
+        assert status.player.underruns == 0
+        assert status.live is not None
+        assert status.live.real_time_factor < 0.5
+        end = recorder.seconds(1.0)[-RATE // 2 :]
+        assert frequency(end) == pytest.approx(735.0, rel=1e-3)
+    finally:
+        engine.close()
+
+
+def test_the_bundled_generator_live_while_z_moves(engine: SoundEngine, recorder: Recorder) -> None:
+    path = library.find("additive")
+    info = card_info(read_card(path), path)
+    spec = info.latent
+    assert spec is not None
+    still = point_from_seed(info).with_value("pitch", 69.0).with_value("z", Vector(np.zeros(spec.shape)))
+    engine.go_live("additive", still)
+    recorder.until(lambda sound: bool(np.abs(sound[-RATE // 10 :]).max(initial=0) > 0.02))
+    start = len(recorder.sound())
+    for step in range(100):
+        z = 0.8 * np.sin(0.1 * step + np.arange(spec.size))
+        z[12:15] = 0.0  # neither stretch, vibrato nor tremolo: the pitch is to be measured
+        engine.move(still.with_value("z", Vector(z, spec.shape)))
+        recorder.seconds(0.02)
+    sound = recorder.sound()[start:]
+    status = engine.status()
+    assert status.player.underruns == 0
+    assert status.live is not None
+    assert status.live.real_time_factor < 0.8
+    assert engine.take_error() is None
+    spectrum = np.abs(np.fft.rfft(sound[:, 0] * np.hanning(len(sound)), 1 << 21))
+    hertz = np.fft.rfftfreq(1 << 21, 1 / RATE)
+    near = (hertz > 400) & (hertz < 480)
+    assert hertz[near][spectrum[near].argmax()] == pytest.approx(440.0, rel=1e-3)
+
+
+def test_a_server_that_dies_is_said_and_does_no_harm(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = Server(tmp_path_factory.mktemp("pulse-dies"))
+    enter(server, monkeypatch)
+    player = Player()
+    try:
+        player.play(tone(seconds=1.0), RATE, loop=True)
+        deadline = time.monotonic() + WAIT
+        while not (player.status().real and player.status().position > 0.1):
+            assert time.monotonic() < deadline
+            assert player._thread is not None
+            player._thread.join(0.02)
+        server.stop()
+        while not player.notices:
+            assert time.monotonic() < deadline
+            player._thread.join(0.02)
+        assert "stopped playing" in player.notices[0]
+        assert "unheard" in player.notices[0]
+        status = player.status()
+        assert status.playing
+        assert not status.real
+        assert status.device == NO_DEVICE
+    finally:
+        server.stop()
+        player.close()
+
+
+def test_without_a_server_there_is_the_null_output(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PULSE_SERVER", f"unix:{tmp_path / 'nobody.sock'}")
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    opener = Opener()
+    output, notice = opener.open("", RATE)
+    if not output.real:  # this machine may have a sound card
+        assert output.name == NO_DEVICE
+        assert "No sound device" in notice or "can't play" in notice
+    output.close()
+
+
+def test_without_the_library_there_is_the_null_output(monkeypatch: pytest.MonkeyPatch) -> None:
+    import builtins
+
+    real_import = builtins.__import__
+
+    def no_library(name: str, *rest: object, **more: object) -> object:
+        if name == "sounddevice":
+            raise OSError("PortAudio library not found")
+        return real_import(name, *rest, **more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(builtins, "__import__", no_library)
+    output, notice = Opener().open("", RATE)
+    assert not output.real
+    assert "PortAudio library is missing" in notice
+    assert "libportaudio2" in notice
+
+
+def test_a_device_that_is_gone_is_replaced_by_the_default(server: Server) -> None:
+    opener = Opener()
+    output, notice = opener.open("The old headphones", RATE)
+    try:
+        assert output.real
+        assert "The old headphones is not connected" in notice
+    finally:
+        output.close()
+    assert {device.name for device in opener.devices} >= {"pulse"}
+    assert sum(device.default for device in opener.devices) == 1
