@@ -13,8 +13,11 @@ from pathlib import Path
 
 from igm_setup import system
 from igm_setup.progress import PipProgress
-from igm_setup.start import ROOT, SetupError, stamp, venv_python
+from igm_setup.start import ROOT as _ROOT
+from igm_setup.start import SetupError, stamp, venv_python
 
+ROOT = Path(_ROOT)
+PYTHON = Path(venv_python())
 VENV = ROOT / ".venv"
 _LOCK = ROOT / ".venv.lock"
 # There while packages are being installed: found at the start, it means that some may be half there.
@@ -87,9 +90,8 @@ def _works(python: Path) -> bool:
 
 
 def _make_venv() -> None:
-    python = venv_python()
     half_made = (VENV / _INSTALLING).exists()
-    if VENV.exists() and not half_made and _works(python):
+    if VENV.exists() and not half_made and _works(PYTHON):
         return
     if VENV.exists():
         print("An earlier set-up did not finish; starting over with what is already downloaded.")
@@ -100,7 +102,7 @@ def _make_venv() -> None:
     # Not the Python of an environment that may be the one just removed.
     base = getattr(sys, "_base_executable", None) or sys.executable
     made = subprocess.run([base, "-m", "venv", str(VENV)], capture_output=True, text=True)
-    if made.returncode != 0 or not _works(python):
+    if made.returncode != 0 or not _works(PYTHON):
         raise SetupError(
             "Python could not make a virtual environment:\n"
             + (made.stdout + made.stderr).strip()[-1500:]
@@ -111,11 +113,11 @@ def _make_venv() -> None:
 def _install(tests: bool) -> None:
     lock = ROOT / ("requirements-dev.lock" if tests else "requirements.lock")
     for old in (stamp(False), stamp(True)):
-        old.unlink(missing_ok=True)
+        Path(old).unlink(missing_ok=True)
     marker = VENV / _INSTALLING
     progress = PipProgress(count_pins(lock), VENV)
     command = [
-        *[str(venv_python()), "-m", "pip", "install", "--disable-pip-version-check", "--no-input"],
+        *[str(PYTHON), "-m", "pip", "install", "--disable-pip-version-check", "--no-input"],
         *["--retries", "2", *_raw_progress(), "-r", str(lock)],
     ]
     print(f"Installing {progress.total} packages; the largest is PyTorch. This happens once.")
@@ -154,7 +156,7 @@ def _install(tests: bool) -> None:
 def _raw_progress() -> list[str]:
     """pip 24.1 and newer can print how much of a file it has."""
     probe = "import pip; print(*pip.__version__.split('.')[:2])"
-    said = subprocess.run([str(venv_python()), "-c", probe], capture_output=True, text=True).stdout.split()
+    said = subprocess.run([str(PYTHON), "-c", probe], capture_output=True, text=True).stdout.split()
     new = len(said) == 2 and all(part.isdigit() for part in said) and (int(said[0]), int(said[1])) >= (24, 1)
     return ["--progress-bar", "raw"] if new else ["--progress-bar", "off"]
 
@@ -197,10 +199,10 @@ def _explain(log: Path) -> str:
 def _add_command_line() -> None:
     """Make ``igm_gui`` importable in the environment and put the command ``igm`` beside its Python."""
     ask = "import sysconfig; print(sysconfig.get_path('purelib'))"
-    said = subprocess.run([str(venv_python()), "-c", ask], capture_output=True, text=True, check=False)
+    said = subprocess.run([str(PYTHON), "-c", ask], capture_output=True, text=True, check=False)
     packages = Path(said.stdout.strip())
     (packages / "igm-studio.pth").write_text(f"{ROOT}\n", encoding="utf-8")
-    folder = venv_python().parent
+    folder = PYTHON.parent
     if os.name == "nt":
         (folder / "igm.cmd").write_text('@"%~dp0python.exe" -P -m igm_gui.cli %*\n', encoding="utf-8")
         return

@@ -12,6 +12,7 @@ from typing import TextIO
 _COLLECTING = re.compile(
     r"^(?:Collecting|Requirement already satisfied:) ([A-Za-z0-9][\w.-]*)(?:==([\w.+!-]+))?"
 )
+_PROCESSING = re.compile(r"^Processing .*[/\\]([A-Za-z0-9_.]+)-([\w.+!]+)-[^/\\]+\.whl")
 _DOWNLOADING = re.compile(r"^\s*(?:Downloading|Using cached) .*\(([\d.]+ [kMG]?B)\)")
 _RAW = re.compile(r"^Progress (\d+) of (\d+)$")
 _INSTALLING = re.compile(r"^Installing collected packages: (.*)$")
@@ -35,6 +36,7 @@ class PipProgress:
         self._package = ""
         self._size = ""
         self._shown = ""
+        self._pending = ""
         self._last = 0.0
         self._stop = threading.Event()
         self._counter: threading.Thread | None = None
@@ -47,17 +49,23 @@ class PipProgress:
             if self._live and whole and (now - self._last > 0.1 or done == whole):
                 self._last = now
                 self._show(f"{self._head()} {self._size}: {100 * done // whole} %")
-        elif match := _COLLECTING.match(line):
+        elif match := _COLLECTING.match(line) or _PROCESSING.match(line):
             name = match[1].lower().replace("_", "-")
             if name not in self._seen:
+                self._flush()
                 self._seen.add(name)
                 self._package = f"{match[1]} {match[2]}" if match[2] else match[1]
                 self._size = ""
-                self._show(self._head())
+                if self._live:
+                    self._show(self._head())
+                else:
+                    self._pending = self._head()  # its size may follow
         elif match := _DOWNLOADING.match(line):
             self._size = f"({match[1]})"
+            self._pending = ""
             self._show(f"{self._head()} {self._size}")
         elif match := _INSTALLING.match(line):
+            self._flush()
             count = len(match[1].split(","))
             self._show(f"Unpacking {count} packages …")
             if self._live:
@@ -66,6 +74,7 @@ class PipProgress:
 
     def close(self) -> None:
         """pip has ended."""
+        self._flush()
         self._stop.set()
         if self._counter is not None:
             self._counter.join()
@@ -85,6 +94,11 @@ class PipProgress:
         while not self._stop.wait(TICK_SECONDS):
             done = min(max(self._there() - before, 0), count)
             self._show(f"Unpacking {done} of {count} packages …")
+
+    def _flush(self) -> None:
+        if self._pending:
+            self._show(self._pending)
+            self._pending = ""
 
     def _show(self, text: str) -> None:
         text = text[: self._width]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+# No pathlib here, nor anything else that takes a while to import: this is the way to the window.
+ROOT = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
 COMMAND_LINE = ".venv\\Scripts\\igm" if os.name == "nt" else ".venv/bin/igm"
 USAGE = f"""\
 python3 main.py [FILE]        open the window (on a model, a project or a result)
@@ -52,40 +52,45 @@ def _run(arguments: list[str]) -> int:
     if first == "test":
         python = _prepare(tests=True)
         os.chdir(ROOT)
-        return _become([str(python), "-m", "pytest", *arguments[1:]])
+        return _become([python, "-m", "pytest", *arguments[1:]])
     if first.startswith("-") and not os.path.exists(first):
         raise SetupError(f"{first} is not known.\n\n{USAGE}")
     _need_display()
     python = _prepare(tests=False)
     # -P: a file called torch.py in the current folder must not be taken for the real one.
-    return _become([str(python), "-P", "-m", "igm_gui.gui.app", *arguments])
+    return _become([python, "-P", "-m", "igm_gui.gui.app", *arguments])
 
 
-def venv_python() -> Path:
+def venv_python() -> str:
     """The environment's own Python."""
-    return ROOT / ".venv" / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    return os.path.join(ROOT, ".venv", "Scripts\\python.exe" if os.name == "nt" else "bin/python")
 
 
 def lock_text(tests: bool) -> str:
     """Everything that decides what belongs in the environment: the stamp of a finished set-up."""
     names = ["requirements.lock", *(["requirements-dev.lock"] if tests else [])]
-    return "\n".join((ROOT / name).read_text(encoding="utf-8") for name in names) + str(ROOT)
+    return "\n".join(_read(os.path.join(ROOT, name)) for name in names) + ROOT
 
 
-def stamp(tests: bool) -> Path:
-    """Written when a set-up has ended well; holds :func:`lock_text`."""
-    return ROOT / ".venv" / ("igm-setup-test.stamp" if tests else "igm-setup.stamp")
+def stamp(tests: bool) -> str:
+    """The file that is written when a set-up has ended well; it holds :func:`lock_text`."""
+    return os.path.join(ROOT, ".venv", "igm-setup-test.stamp" if tests else "igm-setup.stamp")
 
 
 def is_ready(tests: bool) -> bool:
     """Whether an earlier run finished with the present lock files. Reads two small files."""
     try:
-        return stamp(tests).read_text(encoding="utf-8") == lock_text(tests) and venv_python().exists()
+        return _read(stamp(tests)) == lock_text(tests) and os.path.exists(venv_python())
     except OSError:
         return False
 
 
-def _prepare(tests: bool, again: bool = False) -> Path:
+def _read(path: str) -> str:
+    with open(path, encoding="utf-8") as file:
+        return file.read()
+
+
+def _prepare(tests: bool, again: bool = False) -> str:
     """The environment's Python, set up where needed; with ``again`` the system is looked at anew."""
     if again or not is_ready(tests):
         from igm_setup import environment, system
@@ -93,7 +98,8 @@ def _prepare(tests: bool, again: bool = False) -> Path:
         if not is_ready(tests):
             environment.build(tests)
         system.check(tests)
-        stamp(tests).write_text(lock_text(tests), encoding="utf-8")
+        with open(stamp(tests), "w", encoding="utf-8") as file:
+            file.write(lock_text(tests))
     return venv_python()
 
 
