@@ -29,7 +29,7 @@ from models.recipes.emoji_mapping import label_averages, train_mapping
 from models.recipes.emoji_train import W_DIM, Pictures, train_autoencoder
 
 NAME = "emoji-64"
-STEPS = 9000
+STEPS = 6500
 MAPPING_STEPS = 6000
 BETA = 8e-4
 

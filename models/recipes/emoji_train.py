@@ -99,7 +99,7 @@ def train_autoencoder(args: argparse.Namespace, pictures: Pictures, beta: float)
     """Minimise picture_loss + beta * KL, the beta-VAE bound (Higgins et al. 2017)."""
     nets = build()
     parameters = [*nets.synthesis.parameters(), *nets.encoder.parameters()]
-    optimiser = torch.optim.Adam(parameters, betas=(0.9, 0.99))
+    optimiser = torch.optim.Adam(parameters, betas=(0.9, 0.99), fused=True)
     averages = [Ema(nets.synthesis, nets.synthesis_ema), Ema(nets.encoder, nets.encoder_ema)]
     run = Run(
         "emoji-64-autoencoder", args, synthesis=nets.synthesis, encoder=nets.encoder,
