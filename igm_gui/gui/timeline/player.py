@@ -120,6 +120,6 @@ class Player(QObject):
         self._shown.append(now)
         while self._shown and now - self._shown[0] > RATE_WINDOW:
             self._shown.popleft()
-        if len(self._shown) > 1 and now - self._rated > 0.25:
+        if now > self._shown[0] and now - self._rated > 0.25:
             self._rated = now
             self.rate_changed.emit((len(self._shown) - 1) / (now - self._shown[0]))

@@ -1,0 +1,250 @@
+"""The Compare workspace through mouse and keys, with real models."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QWidget
+from pytestqt.qtbot import QtBot
+
+from igm_gui.errors import IgmError, ModelError
+from igm_gui.gui.commands import Commands
+from igm_gui.gui.compare.lineup import details, parameters_text, sample_points, sharing
+from igm_gui.gui.compare.workspace import CompareWorkspace
+from igm_gui.gui.studio import Studio
+from igm_gui.info import GeneratorInfo, InputSpec, OutputSpec
+from igm_gui.latent.point import conform, point_from_seed
+from igm_gui.latent.vector import Vector
+from igm_gui.requests import RenderRequest, RenderResult
+from igm_gui.session import actions
+
+MakeStudio = Callable[..., Studio]
+LEFT = Qt.MouseButton.LeftButton
+
+
+def model(name: str, size: int, *classes: str, distance: str = "") -> GeneratorInfo:
+    inputs = [InputSpec("z", "latent", shape=(size,))]
+    if classes:
+        inputs.append(InputSpec("label", "label", classes=classes))
+    output = OutputSpec("image", 28, 28, 1)
+    return GeneratorInfo(name, "fashion", output, tuple(inputs), distance=distance)
+
+
+# -- what is said
+
+
+def test_same_numbers_where_the_shapes_agree() -> None:
+    a, b = model("a", 8, "coat", "bag"), model("b", 8, "coat", "bag")
+    point = point_from_seed(a, 3, 1)
+    assert sharing(point, a, b)[0] == "same z · same class"
+    assert conform(point, b).vector("z") == point.vector("z")
+
+
+def test_same_seed_where_they_do_not() -> None:
+    a, b = model("a", 8), model("b", 5)
+    point = point_from_seed(a, 3)
+    assert sharing(point, a, b)[0] == "same seed"
+    assert conform(point, b).vector("z") == point_from_seed(b, 3).vector("z")
+
+
+def test_a_point_set_by_hand_has_no_seed_to_share() -> None:
+    a, b = model("a", 8), model("b", 5)
+    point = point_from_seed(a, 3)
+    by_hand = type(point)(point.values, None)
+    words, why = sharing(by_hand, a, b)
+    assert words == "seed 0"
+    assert "no seed" in why
+    assert conform(by_hand, b).vector("z") == point_from_seed(b, 0).vector("z")
+
+
+def test_classes_of_other_names_are_named() -> None:
+    a, b = model("a", 8, "coat", "bag"), model("b", 8, "cat", "dog")
+    assert sharing(point_from_seed(a, 3, 1), a, b)[0] == "same z · class dog"
+    c = model("c", 8, "one", "two", "three")
+    assert sharing(point_from_seed(a, 3, 1), a, c)[0] == "same z · class one"
+
+
+def test_texts() -> None:
+    info = model("a", 8, distance="Wasserstein-1")
+    assert details(info) == "fashion · Wasserstein-1 · image 28×28 grey"
+    assert [parameters_text(n) for n in (0, 12, 45_300, 1_120_000)] == ["", "12", "45 k", "1.1 M"]
+
+
+def test_samples_count_on_from_the_seed_and_take_the_classes_in_turn() -> None:
+    info = model("a", 8, "coat", "bag")
+    base = point_from_seed(info, 99, 1)
+    held = sample_points(info, base, 10, every_class=False)
+    assert [held(i).seed for i in range(3)] == [10, 11, 12]
+    assert all(held(i).vector("label")[1] == 1 for i in range(3))
+    turning = sample_points(info, base, 10, every_class=True)
+    assert [int(np.argmax(turning(i).vector("label").array)) for i in range(4)] == [0, 1, 0, 1]
+    assert turning(1).vector("z") == held(1).vector("z")
+
+
+# -- the workspace
+
+
+def make(qtbot: QtBot, studio: Studio) -> CompareWorkspace:
+    window = QWidget()
+    workspace = CompareWorkspace(studio, Commands(window), window)
+    window.resize(1280, 720)
+    workspace.resize(1280, 720)
+    qtbot.addWidget(window)
+    with qtbot.waitExposed(window):
+        window.show()
+    workspace.activate()
+    return workspace
+
+
+@pytest.fixture
+def workspace(qtbot: QtBot, studio: Studio) -> CompareWorkspace:
+    return make(qtbot, studio)
+
+
+def shows(workspace: CompareWorkspace, place: int) -> bool:
+    return place < len(workspace.columns) and not workspace.columns[place].view.empty
+
+
+def test_alone_it_offers_a_second_model(qtbot: QtBot, studio: Studio, workspace: CompareWorkspace) -> None:
+    assert len(workspace.columns) == 1
+    assert workspace._hint_add.isVisible()
+    assert shows(workspace, 0)
+    qtbot.mouseClick(workspace._hint_add, LEFT)
+    browser = workspace._browser
+    assert browser is not None
+    qtbot.keyClicks(browser.search, "additive")
+    qtbot.keyClick(browser.search, Qt.Key.Key_Return)
+    assert studio.state.compare == ("additive",)
+    assert not workspace._hint_add.isVisible()
+    qtbot.waitUntil(lambda: shows(workspace, 1), timeout=20_000)
+    assert workspace.columns[1].view.sound is not None
+    studio.session.undo()
+    assert len(workspace.columns) == 1
+
+
+def test_one_latent_drives_all(qtbot: QtBot, studio: Studio, workspace: CompareWorkspace) -> None:
+    workspace.add_model("additive")
+    qtbot.waitUntil(lambda: shows(workspace, 1), timeout=20_000)
+    assert workspace.columns[0].shares.text() == "drives the others"
+    assert workspace.columns[1].shares.text() == "same seed"
+    before = workspace.columns[1].view.sound
+    with qtbot.waitSignal(
+        studio.rendered, timeout=20_000, check_params_cb=lambda r: r.request.slot == "compare:1"
+    ):
+        qtbot.mouseClick(workspace.seed.die, LEFT)
+    assert not np.array_equal(before, workspace.columns[1].view.sound)
+    assert workspace.columns[1].time.text().endswith(" ms")
+
+
+def test_remove_move_and_make_current(qtbot: QtBot, studio: Studio, workspace: CompareWorkspace) -> None:
+    workspace.add_model("additive")
+    workspace.add_model("fashion-gan")
+    assert workspace.models == ("uniform-pixels", "additive", "fashion-gan")
+    workspace.columns[2].acted.emit("left", 2)
+    assert workspace.models == ("uniform-pixels", "fashion-gan", "additive")
+    workspace.columns[1].acted.emit("current", 1)
+    assert studio.state.model == "fashion-gan"
+    assert workspace.models == ("fashion-gan", "uniform-pixels", "additive")
+    qtbot.waitUntil(lambda: all(shows(workspace, i) for i in range(3)), timeout=30_000)
+    assert studio.state.point.vector("label").size == 10, "the point fits the new current model"
+    workspace.columns[1].acted.emit("remove", 1)
+    assert workspace.models == ("fashion-gan", "additive")
+    for _ in range(5):
+        studio.session.undo()
+    assert workspace.models == ("uniform-pixels",)
+
+
+def test_a_model_stands_there_once(qtbot: QtBot, studio: Studio, workspace: CompareWorkspace) -> None:
+    said: list[str] = []
+    studio.notice.connect(lambda notice: said.append(notice.text))
+    workspace.add_model("uniform-pixels")
+    assert studio.state.compare == ()
+    assert said
+
+
+def test_samples_of_shared_seeds_and_a_click_on_one(
+    qtbot: QtBot, studio: Studio, workspace: CompareWorkspace
+) -> None:
+    workspace.add_model("fashion-gan")
+    rows = [column.samples for column in workspace.columns]
+    qtbot.waitUntil(lambda: all(s.images and all(s.images) for s in rows), timeout=30_000)
+    assert rows[0].images[0] != rows[0].images[1]
+    spot = rows[1]._cell(3).center().toPoint()
+    qtbot.mouseClick(rows[1], LEFT, pos=spot)
+    assert studio.state.point.seed == 3
+    rows[1].setFocus()
+    QTest.keyClick(rows[1], Qt.Key.Key_Right)
+    QTest.keyClick(rows[1], Qt.Key.Key_Return)
+    assert studio.state.point.seed == 4
+    before = rows[1].images
+    qtbot.mouseClick(workspace.new, LEFT)
+    assert rows[0].seed_of(0) == studio.state.compare_seed
+    qtbot.waitUntil(lambda: not rows[1]._pieces.running, timeout=30_000)
+    assert rows[1].images != before
+
+
+def test_latents_alone_do_not_render_the_samples_again(
+    qtbot: QtBot, studio: Studio, workspace: CompareWorkspace
+) -> None:
+    samples = workspace.columns[0].samples
+    qtbot.waitUntil(lambda: not samples._pieces.running, timeout=30_000)
+    started: list[object] = []
+    samples._pieces.arrived.connect(lambda *a: started.append(a))
+    with qtbot.waitSignal(studio.rendered, timeout=10_000):
+        actions.randomize(studio.session, 5)
+    qtbot.waitUntil(lambda: studio.loop.idle)
+    assert not started
+
+
+def test_class_is_chosen_here(qtbot: QtBot, make_studio: MakeStudio) -> None:
+    studio = make_studio("fashion-gan")
+    workspace = make(qtbot, studio)
+    workspace.classes.setFocus()
+    qtbot.keyClick(workspace.classes, Qt.Key.Key_Down)
+    value = studio.state.point.get("label")
+    assert isinstance(value, Vector)
+    assert int(np.argmax(value.array)) == 1
+    assert workspace.classes.currentText() == "trousers"
+
+
+def test_a_model_that_fails_says_so_in_its_place(
+    qtbot: QtBot, studio: Studio, workspace: CompareWorkspace
+) -> None:
+    notices: list[object] = []
+    studio.notice.connect(notices.append)
+    workspace.add_model("/nowhere/at-all")
+    column = workspace.columns[1]
+    qtbot.waitUntil(lambda: "no model" in column.message.text(), timeout=10_000)
+    assert column.again.isVisible()
+    assert not notices, "one place says it"
+    assert shows(workspace, 0)
+    with qtbot.waitSignal(studio.rendered, timeout=10_000):
+        qtbot.mouseClick(column.again, LEFT)
+
+
+def test_a_late_answer_of_another_model_is_not_shown(studio: Studio, workspace: CompareWorkspace) -> None:
+    workspace.add_model("additive")
+    error: IgmError = ModelError("Old news.")
+    studio.rendered.emit(RenderResult(RenderRequest("fashion-gan", (), "compare:1"), error=error))
+    assert "Old news." not in workspace.columns[1].message.text()
+
+
+def test_nothing_is_rendered_when_it_is_not_shown(
+    qtbot: QtBot, studio: Studio, workspace: CompareWorkspace
+) -> None:
+    workspace.add_model("additive")
+    qtbot.waitUntil(lambda: shows(workspace, 1), timeout=20_000)
+    workspace.deactivate()
+    qtbot.waitUntil(lambda: studio.loop.idle, timeout=20_000)
+    slots: list[str] = []
+    studio.rendered.connect(lambda r: slots.append(r.request.slot))
+    with qtbot.waitSignal(studio.rendered, timeout=10_000):
+        actions.randomize(studio.session, 9)
+    qtbot.waitUntil(lambda: studio.loop.idle)
+    assert set(slots) == {"main"}
+    workspace.activate()
+    qtbot.waitUntil(lambda: "compare:1" in slots, timeout=20_000)
