@@ -105,4 +105,5 @@ def _levels(
     first = np.minimum(np.ceil(place / ratio).astype(int), power.shape[1] - 1)
     strongest = np.maximum.reduceat(power, first, axis=1)
     wide = place * (ratio - 1 / ratio) >= 1.0
-    return np.asarray(10.0 * np.log10(np.where(wide, strongest, between) + 10 ** (_SILENCE_DB / 10)), np.float32)
+    chosen = np.where(wide, strongest, between)
+    return np.asarray(10.0 * np.log10(chosen + 10 ** (_SILENCE_DB / 10)), np.float32)

@@ -25,7 +25,7 @@ from igm_gui.latent.point import LatentPoint, conform
 if TYPE_CHECKING:
     from igm_gui.generators.base import SoundStream, TorchGenerator
 
-LEAD = 0.06  # seconds made ahead of the device's own buffer
+LEAD = 0.05  # seconds made ahead of the device's own buffer
 MOST_LEAD = 0.4
 WARM_UP_BLOCKS = 4
 

@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 
 from igm_gui.errors import DeviceError
 
-LATENCY = 0.1  # seconds that the device is asked to hold
+LATENCY = 0.12  # seconds that the device is asked to hold
+MOST_LATENCY = 0.35
 NO_DEVICE = "No sound device"
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from igm_gui.engine.audio.mixer import Mixer
-from igm_gui.engine.audio.output import NO_DEVICE, Opener, Output, OutputDevice
+from igm_gui.engine.audio.output import MOST_LATENCY, NO_DEVICE, Opener, Output, OutputDevice
 from igm_gui.engine.audio.voices import Clip, LiveVoice, Voice
 from igm_gui.errors import DeviceError
 
@@ -358,6 +358,10 @@ class Player:
     def _close_output(self) -> None:
         if self._output is not None:
             self._output.close()
+        if self._dry:
+            # This machine is busier than the buffer is long: a longer one the next time.
+            self._opener.latency = min(self._opener.latency * 1.4, MOST_LATENCY)
+            self._dry = 0
         self._output = None
         self._mark = None
         self._live = None

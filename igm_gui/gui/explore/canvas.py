@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import importlib
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QGuiApplication, QResizeEvent
@@ -21,6 +21,9 @@ from igm_gui.requests import RenderResult
 from igm_gui.session import actions
 from igm_gui.session.state import SessionState
 
+if TYPE_CHECKING:
+    from igm_gui.gui.sound.view import SoundView
+
 
 class Canvas(QWidget):
     """Shows the newest result of the main slot; sound goes to the sound view, made when first needed."""
@@ -31,10 +34,11 @@ class Canvas(QWidget):
         super().__init__(parent)
         self.setObjectName("canvas")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self._studio = studio
         self._commands = commands
         self._settings = settings
-        self.sound_view: QWidget | None = None
+        self.sound_view: SoundView | None = None
         self.picture = PictureView()
         self.picture.setAcceptDrops(False)
         self.picture.set_smooth(settings.flag("explore/smooth"))
@@ -110,15 +114,20 @@ class Canvas(QWidget):
         info = self._studio.session.info
         sound = info is not None and info.media == "sound"
         if sound and self.sound_view is None:
-            module = importlib.import_module("igm_gui.gui.sound.view")
+            from igm_gui.gui.sound.view import SoundView
+
             with self._commands.building("explore"):
-                self.sound_view = module.SoundView(self._studio, self._commands)
-            assert self.sound_view is not None
+                self.sound_view = SoundView(self._studio, self._commands)
             self.stack.addWidget(self.sound_view)
+            row = self.tools.layout()
+            assert isinstance(row, QHBoxLayout)
+            row.insertWidget(0, self.sound_view.transport)  # one line of buttons, not two
         if sound and self.sound_view is not None:
             self.stack.setCurrentWidget(self.sound_view)
         else:
             self.stack.setCurrentWidget(self.picture)
+        if self.sound_view is not None:
+            self.sound_view.transport.setVisible(sound)
         self.copy.setVisible(not sound)
         self.save.setText("Save WAV" if sound else "Save PNG")
         self.save.setAccessibleName(self.save.text())

@@ -66,8 +66,7 @@ class VolumeControl(QWidget):
         self.mute = IconButton("volume-2", "Mute", role="flat")
         self.mute.clicked.connect(hub.toggle_mute)
         self.track = Track(0.0, 1.0, 0.8)
-        self.track.setMinimumWidth(56)
-        self.track.setMaximumWidth(90)
+        self.track.setFixedWidth(64)
         self.track.setAccessibleName("Volume")
         self.track.changed.connect(hub.set_volume)
         row.addWidget(self.mute)
@@ -90,14 +89,14 @@ class LevelMeter(QWidget):
         super().__init__(parent)
         self._level = 0.0
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
-        self.setFixedSize(72, 8)
+        self.setFixedSize(52, 8)
         self.setAccessibleName("Level")
         self.setToolTip("Level: peak, -54 to 0 dB")
         hub.ticked.connect(self._on_tick)
         hub.changed.connect(lambda: self._on_tick(hub.status))
 
     def sizeHint(self) -> QSize:
-        return QSize(72, 8)
+        return QSize(52, 8)
 
     @property
     def level(self) -> float:

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QHideEvent, QKeyEvent, QShowEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtGui import QHideEvent, QKeyEvent, QResizeEvent, QShowEvent
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from igm_gui.engine.audio.analysis import note_name
 from igm_gui.engine.audio.sound import SoundStatus
@@ -51,6 +51,7 @@ class SoundView(QWidget):
         self._audition = False  # a key was pressed: play its rendering when it comes
         self._live = False
         self._loop = False
+        self._was_playing = False
         self.setObjectName("canvas")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.waveform = WaveformView()
@@ -59,7 +60,7 @@ class SoundView(QWidget):
         self.health = QLabel()
         self.readout = QLabel()
         column = QVBoxLayout(self)
-        column.setContentsMargins(20, 6, 20, 10)
+        column.setContentsMargins(20, 8, 20, 10)
         column.setSpacing(10)
         self.transport = self._make_transport()
         column.addWidget(self.transport)
@@ -87,7 +88,7 @@ class SoundView(QWidget):
     def _make_transport(self) -> QWidget:
         bar = QWidget()
         row = QHBoxLayout(bar)
-        row.setContentsMargins(0, 0, 0, 0)
+        row.setContentsMargins(8, 0, 0, 0)
         row.setSpacing(6)
         self.play_button = Button("Play", "play")
         self.play_button.clicked.connect(lambda: self._commands.run("sound.play"))
@@ -98,14 +99,14 @@ class SoundView(QWidget):
         self.loop_button.setAccessibleName("Loop")
         self.loop_button.setCheckable(True)
         self.loop_button.clicked.connect(lambda: self._commands.run("sound.loop"))
-        self.device_button = DeviceButton(self.hub)
         for button in (self.play_button, self.live_button, self.loop_button):
             row.addWidget(button)
-        row.addSpacing(8)
-        row.addWidget(VolumeControl(self.hub))
-        row.addWidget(LevelMeter(self.hub))
+        self.volume = VolumeControl(self.hub)
+        self.meter = LevelMeter(self.hub)
+        row.addSpacing(4)
+        row.addWidget(self.volume)
+        row.addWidget(self.meter)
         row.addStretch(1)
-        row.addWidget(self.device_button)
         return bar
 
     def _make_foot(self) -> QHBoxLayout:
@@ -113,10 +114,14 @@ class SoundView(QWidget):
         row.setContentsMargins(0, 0, 0, 0)
         self.health.setObjectName("overlay")
         self.health.setAccessibleName("Sound health")
+        self.health.setMinimumWidth(80)
+        self.health.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
         self.readout.setProperty("role", "quiet")
         row.addWidget(self.health)
         row.addStretch(1)
         row.addWidget(self.readout)
+        self.device_button = DeviceButton(self.hub)
+        row.addWidget(self.device_button)
         return row
 
     def _add_commands(self) -> None:
@@ -312,14 +317,12 @@ class SoundView(QWidget):
         self.play_button.setToolTip(f"{text}  (Space)")
         self.play_button.setEnabled(self._samples is not None)
         self.live_button.setEnabled(self._samples is not None)
-        if not playing:
-            if self._live and (self._streams or self.hub.owner is not None):
-                # The stream failed, or somebody else plays now.
-                self._live = False
-                self.live_button.setChecked(False)
-                self.live_button.set_role("")
+        ended, self._was_playing = self._was_playing and not playing, playing
+        if ended:
             self.waveform.set_playhead(None)
             self.spectrogram.set_playhead(None)
+            if self._live and (self._streams or self.hub.owner is not None):
+                self._set_live(False)  # the stream failed, or somebody else plays now
         self._show_health(self.hub.status)
 
     def _show_moment(self, seconds: Any) -> None:
@@ -356,6 +359,13 @@ class SoundView(QWidget):
         return " · ".join(parts)
 
     # -- events
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        # Where it is narrow, what can be done without goes.
+        self.meter.setVisible(self.width() > 620)
+        self.volume.track.setVisible(self.width() > 500)
+        self.readout.setVisible(self.width() > 560)
 
     def hideEvent(self, event: QHideEvent) -> None:
         # What can't be seen should not sound: another workspace, or a picture model, is shown.

@@ -78,6 +78,7 @@ class FakeOpener:
         self.devices = (OutputDevice("speakers", 0, RATE, 2, True), OutputDevice("headphones", 1, RATE, 2))
         self.outputs: list[FakeOutput] = []
         self.looked = 0
+        self.latency = 0.1
         self.free = False
         self._rates = rates or {}
         self._opened = threading.Condition()
