@@ -28,7 +28,7 @@ from models.recipes.sound_preview import write_preview, write_sound_model
 NAME = "drums"
 Z_DIM = 16
 BATCH, HEARD_BATCH = 96, 5
-BY_EAR = 0.3  # the last part of the steps
+BY_EAR = 0.25  # the last part of the steps
 BETA = 0.03
 AXES = ("decay", "brightness", "noisiness", "pitch")
 
@@ -214,7 +214,7 @@ def write(run: Run, network: DrumNetwork, hits: Hits) -> None:
 
 
 def main() -> None:
-    args = options(__doc__, steps=7_000)
+    args = options(__doc__, steps=5_000)
     prepare(args)
     hits = load_hits(args.work)
     network, average = DrumNetwork(Z_DIM, len(CLASSES)), DrumNetwork(Z_DIM, len(CLASSES))

@@ -130,7 +130,7 @@ TOYS = (
         ring,
         sinkhorn,
         256,
-        2500,
+        2000,
         Distance(
             name="Sinkhorn divergence",
             formula="S(p, q) = T(p, q) - T(p, p)/2 - T(q, q)/2, "
@@ -145,7 +145,7 @@ TOYS = (
         moons,
         sliced_wasserstein,
         1024,
-        5000,
+        3000,
         Distance(
             name="Sliced Wasserstein distance",
             formula="SW(p, q)^2 = mean over directions u of W_2(u.p, u.q)^2",
@@ -159,7 +159,7 @@ TOYS = (
         checkerboard,
         mmd,
         512,
-        6000,
+        4000,
         Distance(
             name="Maximum mean discrepancy",
             formula="MMD(p, q)^2 = E k(x, x') - 2 E k(x, y) + E k(y, y'), "

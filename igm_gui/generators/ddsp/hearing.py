@@ -62,6 +62,13 @@ def onset(sound: Tensor, rate: int) -> int:
     return max(0, int(loud[0]) - rate // 1000) if len(loud) else 0
 
 
+def _dip(row: Tensor, place: int) -> tuple[float, float]:
+    """Bottom of the parabola through three values around ``place``: where and how deep."""
+    a, b, c = (float(row[place + d]) for d in (-1, 0, 1))
+    bend = a - 2 * b + c
+    return place + (0.5 * (a - c) / bend if bend > 1e-12 else 0.0), b
+
+
 def estimate_pitch(sound: Tensor, rate: int, low: float = 30.0, high: float = 96.6) -> tuple[float, float]:
     """MIDI pitch of a single note and how periodic it is, 0 to 1.
 
@@ -95,9 +102,17 @@ def estimate_pitch(sound: Tensor, rate: int, low: float = 30.0, high: float = 96
             & (inside < row[shortest + 1 : longest + 1])
         )
         place = int(dips[0]) + shortest if len(dips) else int(inside.argmin()) + shortest
-        a, b, c = (float(row[place + d]) for d in (-1, 0, 1))
-        bend = a - 2 * b + c
-        period = place + (0.5 * (a - c) / bend if bend > 1e-12 else 0.0)
+        period, depth = _dip(row, place)
+        clarity.append(1 - min(1.0, depth))
+        # A dip several periods further on gives the period that many times as finely.
+        for times in (2, 4, 8, 16):
+            further = round(times * period)
+            if further + 2 > longest:
+                break
+            place = further - 1 + int(row[further - 1 : further + 2].argmin())
+            longer, depth_there = _dip(row, place)
+            if depth_there > depth + 0.1:
+                break
+            period = longer / times
         pitches.append(69 + 12 * math.log2(rate / period / 440))
-        clarity.append(1 - min(1.0, b))
     return float(np.median(pitches)), float(np.median(clarity))
