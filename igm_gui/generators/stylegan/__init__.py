@@ -11,7 +11,16 @@ from igm_gui.formats.checkpoint import Checkpoint
 from igm_gui.formats.unpickle import Record
 from igm_gui.generators.stylegan.build2 import synthesis2
 from igm_gui.generators.stylegan.generator import StyleGAN, StyleNetwork, inputs_of, output_of
-from igm_gui.generators.stylegan.records import HINT, mapping, node_from_record
+from igm_gui.generators.stylegan.layouts import (
+    from_official_flat,
+    from_rosinality,
+    from_tensorflow,
+    is_official_flat,
+    is_rosinality,
+    is_tensorflow,
+)
+from igm_gui.generators.stylegan.mapping import Mapping
+from igm_gui.generators.stylegan.records import HINT, Node, mapping, node_from_record
 from igm_gui.generators.stylegan.synthesis3 import Synthesis3
 from igm_gui.info import GeneratorInfo, OutputSpec
 from igm_gui.latent.point import point_from_seed
@@ -20,19 +29,32 @@ __all__ = ["StyleGAN", "detect", "load"]
 
 
 def detect(checkpoint: Checkpoint) -> bool:
-    """Whether ``checkpoint`` is a pickle: the only networks that come as bare pickles are these."""
+    """Whether ``checkpoint`` is a pickle (the only networks that come as bare pickles are these), or a
+    state dict with StyleGAN2's names."""
+    if checkpoint.kind == "state_dict":
+        return is_rosinality(checkpoint.tensors) or is_official_flat(checkpoint.tensors)
     return checkpoint.kind == "pickle"
 
 
-def load(checkpoint: Checkpoint) -> StyleGAN:
-    """Build the averaged generator (``G_ema``) of an official pickle. ModelError says why not."""
+def _tree(checkpoint: Checkpoint) -> Node:
+    """The network's official tree, whatever layout the file has."""
+    if checkpoint.kind == "state_dict":
+        tensors = checkpoint.tensors
+        return from_rosinality(tensors) if is_rosinality(tensors) else from_official_flat(tensors)
     content = checkpoint.pickled
+    if is_tensorflow(content):
+        return from_tensorflow(content[2])
     record = content if isinstance(content, Record) else None
     if isinstance(content, dict):
         record = next((content[key] for key in ("G_ema", "G") if isinstance(content.get(key), Record)), None)
     if record is None:
         raise ModelError(f"{checkpoint.path.name} is a pickle without a generator (G_ema).", HINT)
-    root = node_from_record(record)
+    return node_from_record(record)
+
+
+def load(checkpoint: Checkpoint) -> StyleGAN:
+    """Build the averaged generator (``G_ema``) of an official pickle. ModelError says why not."""
+    root = _tree(checkpoint)
     parts = root.child("synthesis")
     if "input" in parts.children:
         kind = "StyleGAN3"
@@ -42,6 +64,8 @@ def load(checkpoint: Checkpoint) -> StyleGAN:
         synthesis = synthesis2(parts)
     network = StyleNetwork(mapping(root.child("mapping")), synthesis)  # type: ignore[arg-type]
     network.eval().requires_grad_(False)
+    if "w_avg" not in root.child("mapping").tensors:
+        _measure_average(network.mapping)
     info = GeneratorInfo(
         name=checkpoint.name,
         title=checkpoint.name,
@@ -51,7 +75,7 @@ def load(checkpoint: Checkpoint) -> StyleGAN:
         description=f"{kind}, opened as weights; none of the file's code was executed.",
         path=str(checkpoint.path),
         sha256=checkpoint.sha256,
-        parameters=_parameters(record),
+        parameters=_parameters(root),
         abilities=("map",),
         preview_seeds=tuple(range(16)),
     )
@@ -70,10 +94,16 @@ def load(checkpoint: Checkpoint) -> StyleGAN:
     return generator
 
 
-def _parameters(record: Record) -> int:
-    total = 0
-    for value in record.state.get("_parameters", {}).values():
-        total += value.numel() if isinstance(value, torch.Tensor) else 0
-    for child in record.state.get("_modules", {}).values():
-        total += _parameters(child) if isinstance(child, Record) else 0
-    return total
+def _parameters(node: Node) -> int:
+    # Buffers of the official modules that are no parameters.
+    own = (t for name, t in node.tensors.items() if name not in ("w_avg", "noise_const", "resample_filter"))
+    return sum(t.numel() for t in own) + sum(_parameters(child) for child in node.children.values())
+
+
+def _measure_average(mapping_network: Mapping) -> None:
+    """w's average over 10,000 seeded samples, where the file does not keep it (Karras et al. 2019)."""
+    generator = torch.Generator().manual_seed(0)
+    with torch.inference_mode():
+        z = torch.randn(10_000, mapping_network.z_dim, generator=generator)
+        c = torch.eye(mapping_network.c_dim).repeat(10_000 // max(mapping_network.c_dim, 1) + 1, 1)[:10_000]
+        mapping_network.w_avg.copy_(mapping_network(z, c if mapping_network.c_dim else None).mean(0))
