@@ -204,8 +204,8 @@ def _add_command_line() -> None:
     (packages / "igm-studio.pth").write_text(f"{ROOT}\n", encoding="utf-8")
     folder = PYTHON.parent
     if os.name == "nt":
-        (folder / "igm.cmd").write_text('@"%~dp0python.exe" -P -m igm_gui.cli %*\n', encoding="utf-8")
+        (folder / "igm.cmd").write_text('@"%~dp0python.exe" -P -m igm_gui %*\n', encoding="utf-8")
         return
     command = folder / "igm"
-    command.write_text('#!/bin/sh\nexec "$(dirname "$0")/python" -P -m igm_gui.cli "$@"\n', encoding="utf-8")
+    command.write_text('#!/bin/sh\nexec "$(dirname "$0")/python" -P -m igm_gui "$@"\n', encoding="utf-8")
     command.chmod(0o755)

@@ -34,7 +34,7 @@ class Copy:
         (package / "__init__.py").touch()
         (package / "gui" / "__init__.py").touch()
         (package / "gui" / "app.py").write_text("import sys, igm_demo\nprint('window', sys.argv[1:])\n")
-        (package / "cli.py").write_text("import sys, igm_demo\nprint('igm', sys.argv[1:])\n")
+        (package / "__main__.py").write_text("import sys, igm_demo\nprint('igm', sys.argv[1:])\n")
         self.wheels = folder / "wheels"
         self.wheels.mkdir()
         write_wheel(self.wheels / WHEEL)
