@@ -26,11 +26,12 @@ from models.recipes.common.folder import half_precision, sheet, training, write_
 from models.recipes.common.run import Run, options, prepare
 from models.recipes.emoji_data import LABELS, PACKAGE
 from models.recipes.emoji_mapping import label_averages, train_mapping
-from models.recipes.emoji_train import W_DIM, Pictures, train_autoencoder
+from models.recipes.emoji_train import W_DIM, Pictures, train_autoencoder, train_noise
 
 NAME = "emoji-64"
 STEPS = 6500
 MAPPING_STEPS = 6000
+NOISE_STEPS = 250
 BETA = 8e-4
 
 DATA = Data(
@@ -101,9 +102,8 @@ def write(args: argparse.Namespace, network: StyleNetwork, runs: list[Run], emoj
     specs = inputs(network.synthesis.n_layers)
     figures = emoji_measure.quality(network, emoji)
     pictures = (preview(network, specs[0]) * 255).round().to(torch.uint8).permute(0, 2, 3, 1).contiguous()
-    account = training(
-        runs[0], "emoji_64", f"Then the mapping: {runs[1].step} steps, {runs[1].seconds:.0f} s."
-    )
+    rest = "; ".join(f"{run.name}: {run.step} steps, {run.seconds:.0f} s" for run in runs[1:])
+    account = training(runs[0], "emoji_64", f"On a machine shared with other work. Then {rest}.")
     card = Card(
         name=NAME, family="style", title="Emoji", licence="Apache-2.0",
         description="Colour emoji, 64x64, in sixteen kinds. A style-based generator: z is mapped to w, w "
@@ -132,9 +132,10 @@ def main() -> None:
     nets, first = train_autoencoder(stage(args, args.steps, 0), pictures, BETA)
     synthesis, encoder = nets.synthesis_ema.eval(), nets.encoder_ema.eval()
     mapping, second = train_mapping(stage(args, MAPPING_STEPS * args.steps // STEPS, 1), encoder, pictures)
+    third = train_noise(stage(args, NOISE_STEPS * args.steps // STEPS, 2), nets, pictures)
     network = StyleNetwork(mapping, synthesis, encoder, len(LABELS))
     network.w_avg.copy_(label_averages(mapping))
-    write(args, network, [first, second], emoji)
+    write(args, network, [first, second, third], emoji)
 
 
 if __name__ == "__main__":

@@ -123,3 +123,38 @@ def train_autoencoder(args: argparse.Namespace, pictures: Pictures, beta: float)
             average.update(step)
         run.log(picture=picture_term.detach(), kl=kl.detach())
     return nets, run
+
+
+def noise_planes(synthesis: Synthesis, count: int) -> list[Tensor]:
+    """Fresh N(0, 1) noise for each convolution: (count, 1, side, side) each."""
+    return [torch.randn(count, 1, side, side) for side in synthesis.noise_sizes]
+
+
+def train_noise(args: argparse.Namespace, nets: Autoencoder, pictures: Pictures) -> Run:
+    """Learn how strongly each feature map follows its noise; everything else stays as it is.
+
+    Under a plain reconstruction error noise can only harm, and its strength goes to 0. The energy
+    score, E|G - x| - E|G - G'| / 2 over two draws of noise, is lowest where the spread of what is
+    drawn is the spread of what w leaves open (Gneiting and Raftery 2007, section 4.2).
+    """
+    synthesis, encoder = nets.synthesis_ema, nets.encoder_ema
+    synthesis.requires_grad_(False)
+    strengths = [parameter for name, parameter in synthesis.named_parameters() if "noise_strength" in name]
+    for strength in strengths:
+        strength.requires_grad_(True)
+        strength.data.fill_(0.05)
+    optimiser = torch.optim.Adam(strengths, lr=5e-3, betas=(0.9, 0.99))
+    run = Run("emoji-64-noise", args, synthesis=synthesis, optimiser=optimiser)
+    for _ in run.steps():
+        real = pictures.batch(BATCH)
+        with torch.no_grad():
+            w, _ = encoder(real)
+        one, other = (synthesis(w, noise_planes(synthesis, BATCH)) for _ in range(2))
+        error = (picture_loss(one, real) + picture_loss(other, real)) / 2
+        loss = error - picture_loss(one, other) / 2
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        optimiser.step()
+        run.log(score=loss.detach(), error=error.detach())
+    synthesis.requires_grad_(False)
+    return run
