@@ -18,6 +18,9 @@ from igm_gui.formats.recipe import Recipe, encode
 
 MIN_SIDE = 256  # players show a 28-pixel video as a stamp, or refuse it
 MAX_SIDE = 8192
+# With macroblock-tree rate control, the x264 that PyAV brings gave other bytes for the same frames from one
+# run to the next (seen at 280 × 280). Without it, the same film is the same file.
+ENCODER = {"preset": "medium", "x264-params": "mbtree=0"}
 
 
 def video_factor(height: int, width: int) -> int:
@@ -101,9 +104,7 @@ def video_writer(
                     container.metadata["comment"] = text
                     container.metadata["encoder"] = recipe.program
                 rate = Fraction(fps).limit_denominator(1001)
-                stream = container.add_stream(
-                    "libx264", rate=rate, options={"crf": str(crf), "preset": "medium"}
-                )
+                stream = container.add_stream("libx264", rate=rate, options=ENCODER | {"crf": str(crf)})
                 stream.width, stream.height, stream.pix_fmt = out_width, out_height, "yuv420p"
                 stream.codec_context.time_base = 1 / rate
                 # BT.709, limited range: said in the stream, so that players don't guess by size.

@@ -1,0 +1,374 @@
+"""The command line, run in this process: what it writes, prints, and refuses."""
+
+from __future__ import annotations
+
+import json
+import sys
+import types
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import igm_gui
+from igm_gui.cli import main
+from igm_gui.formats import library
+from igm_gui.latent.point import point_from_seed
+from igm_gui.session.project import save_project
+from igm_gui.session.recipes import restore_file
+from igm_gui.session.state import SessionState
+from igm_gui.timeline import Keyframe, Timeline
+
+
+class Answer:
+    def __init__(self, status: int, out: str, err: str) -> None:
+        self.status, self.out, self.err = status, out, err
+
+
+@pytest.fixture
+def igm(capsys):
+    def run(*arguments: object) -> Answer:
+        status = main([str(argument) for argument in arguments])
+        out, err = capsys.readouterr()
+        return Answer(status, out, err)
+
+    return run
+
+
+def refused(answer: Answer, *words: str) -> None:
+    assert answer.status == 2
+    assert answer.out == ""
+    assert answer.err.count("\n") == 1
+    assert answer.err.startswith("igm")
+    assert "Traceback" not in answer.err
+    for word in words:
+        assert word in answer.err
+
+
+def pixels_of(path: Path) -> np.ndarray:
+    with Image.open(path) as image:
+        return np.asarray(image)
+
+
+# -- looking
+
+
+def test_models_lists_what_is_bundled(igm):
+    answer = igm("models")
+    assert answer.status == 0
+    assert [line.split()[0] for line in answer.out.splitlines()] == list(library.bundled())
+
+
+def test_models_as_json(igm):
+    answer = igm("models", "--json")
+    listed = json.loads(answer.out)
+    assert [entry["name"] for entry in listed] == list(library.bundled())
+    for entry in listed:
+        assert entry["media"] in ("image", "sound")
+        assert Path(entry["path"]).is_dir()
+        assert entry["title"]
+        assert entry["family"]
+
+
+def test_info_as_json_has_what_is_promised(igm):
+    raw = json.loads(igm("info", "fashion-gan", "--json").out)
+    assert raw["family"] == "fashion"
+    assert raw["media"] == "image"
+    assert [spec["name"] for spec in raw["inputs"]] == ["z", "label"]
+    assert (raw["output"]["height"], raw["output"]["width"], raw["output"]["channels"]) == (28, 28, 1)
+    assert raw["parameters"] > 100_000
+    assert len(raw["sha256"]) == 64
+
+
+def test_info_for_a_person(igm):
+    answer = igm("info", library.bundled()["additive"])
+    assert answer.status == 0
+    assert "sound 48 kHz" in answer.out
+    assert "pitch: 28 to 96 MIDI, default 57" in answer.out
+
+
+def test_no_command_shows_help_and_version_the_version(igm):
+    assert igm().out.startswith("usage: igm")
+    assert igm("--help").status == 0
+    assert igm("--version").out.strip() == f"IGM Studio {igm_gui.__version__}"
+
+
+# -- sample
+
+
+def test_sample_writes_a_picture_for_each_seed(igm, tmp_path):
+    answer = igm("sample", "fashion-gan", "--seed", 5, "-n", 3, "--out", tmp_path / "out", "--device", "cpu")
+    assert answer.status == 0
+    files = sorted((tmp_path / "out").iterdir())
+    assert [f.name for f in files] == [f"fashion-gan-{seed:06d}.png" for seed in (5, 6, 7)]
+    want = igm_gui.load("fashion-gan", "cpu").sample(seed=5, n=3)
+    for file, picture in zip(files, want, strict=True):
+        assert (pixels_of(file) == picture[..., 0]).all()
+    assert restore_file(files[2]).changes["point"].seed == 7
+
+
+def test_sample_twice_gives_the_same_bytes(igm, tmp_path):
+    for name in ("a", "b"):
+        igm("sample", "fashion-gan", "--seed", 5, "-n", 2, "--out", tmp_path / name)
+    for file in (tmp_path / "a").iterdir():
+        assert file.read_bytes() == (tmp_path / "b" / file.name).read_bytes()
+
+
+@pytest.mark.parametrize("label", ["3", "dress", "Dress"])
+def test_sample_by_class(label, igm, tmp_path):
+    assert igm("sample", "fashion-gan", "--out", tmp_path, "--label", label, "--batch", 1).status == 0
+    (file,) = tmp_path.iterdir()
+    assert restore_file(file).changes["point"].vector("label").array.argmax() == 3
+
+
+def test_sample_writes_sounds_with_other_inputs(igm, tmp_path):
+    import soundfile
+
+    answer = igm("sample", "additive", "--out", tmp_path, "--set", "pitch=72", "--seconds", 0.5)
+    assert answer.status == 0
+    assert "1 sound in" in answer.out
+    (file,) = tmp_path.iterdir()
+    sound, rate = soundfile.read(file)
+    assert (len(sound), rate) == (24000, 48000)
+    assert restore_file(file).changes["point"].get("pitch") == 72.0
+    assert igm("sample", "additive", "--out", tmp_path / "whole", "-n", 2).status == 0
+    assert len(list((tmp_path / "whole").glob("*.wav"))) == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("fashion-gan", "--label", "umbrella"), ("no class called umbrella", "trousers")),
+        (("fashion-gan", "--label", "77"), ("no class",)),
+        (("fashion-gan", "--truncation", "0.5"), ("no truncation",)),
+        (("fashion-gan", "--set", "pitch=60"), ("no number called pitch",)),
+        (("fashion-gan", "--set", "pitch"), ("name=number",)),
+        (("additive", "--set", "pitch=600"), ("out of range", "28 to 96")),
+        (("fashion-gan", "--seconds", "3"), ("makes pictures",)),
+        (("uniform-pixels", "--label", "1"), ("no classes",)),
+        (("nonsense",), ("no model called nonsense", "fashion-gan")),
+        (("/",), ("card.json",)),
+        (("fashion-gan", "-n", "0"), ("whole number from 1",)),
+        (("fashion-gan", "-n", "many"), ("whole number from 1",)),
+        (("fashion-gan", "--seed", "-1"), ("whole number from 0",)),
+        (("fashion-gan", "--seed", str(2**32)), ("whole number from 0",)),
+        (("fashion-gan", "--seed", str(2**32 - 1), "-n", "2"), ("Seeds go up to",)),
+        (("fashion-gan", "--device", "abacus"), ("invalid choice",)),
+        (("fashion-gan", "--truncation", "nan"), ("not a number",)),
+        (("fashion-gan", "--colour", "red"), ("unrecognized",)),
+    ],
+)
+def test_sample_refuses_in_one_line(arguments, words, igm, tmp_path):
+    refused(igm("sample", *arguments, "--out", tmp_path / "out"), *words)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_sample_into_a_file_is_refused(igm, tmp_path):
+    (tmp_path / "file").write_text("mine")
+    refused(igm("sample", "uniform-pixels", "--out", tmp_path / "file"), "is a file")
+    refused(igm("sample", "uniform-pixels", "--out", tmp_path / "file" / "below"), "could not be written")
+    assert (tmp_path / "file").read_text() == "mine"
+
+
+# -- grid
+
+
+def test_grid_writes_a_sheet(igm, tmp_path):
+    path = tmp_path / "sheet.png"
+    assert igm("grid", "fashion-gan", "--rows", 2, "--cols", 3, "--seed", 4, "--out", path).status == 0
+    sheet = pixels_of(path)
+    assert sheet.shape == (58, 88)
+    np.testing.assert_array_equal(sheet[:28, :28], igm_gui.load("fashion-gan").sample(4, 6)[0, ..., 0])
+    grid = restore_file(path).changes["grid"]
+    assert (grid.rows, grid.columns, grid.seed) == (2, 3, 4)
+
+
+def test_grid_by_class_and_by_plane(igm, tmp_path):
+    by_class, plane = tmp_path / "c.png", tmp_path / "p.png"
+    arguments = ("--cols", 2, "--gap", 0, "--scale", 2)
+    assert igm("grid", "fashion-gan", "--mode", "classes", *arguments, "--out", by_class).status == 0
+    assert pixels_of(by_class).shape == (560, 112)
+    assert igm("grid", "fashion-gan", "--mode", "plane", "--rows", 2, *arguments, "--out", plane).status == 0
+    assert pixels_of(plane).shape == (112, 112)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("additive", "--out", "a.png"), ("makes sounds",)),
+        (("fashion-gan", "--out", "a.jpg"), ("does not end in .png",)),
+        (("fashion-gan", "--out", "missing/../folder.png"), ("is a folder",)),
+        (("fashion-gan", "--rows", "300", "--out", "a.png"), ("from 1 to 256",)),
+        (("uniform-pixels", "--mode", "classes", "--out", "a.png"), ("no classes",)),
+        (
+            ("uniform-pixels", "--rows", "256", "--cols", "256", "--scale", "64", "--out", "a.png"),
+            ("too large",),
+        ),
+    ],
+)
+def test_grid_refuses_in_one_line(arguments, words, igm, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "folder.png").mkdir()
+    (tmp_path / "missing").mkdir()
+    refused(igm("grid", *arguments), *words)
+
+
+# -- render
+
+
+@pytest.fixture
+def project(tmp_path) -> Path:
+    info = igm_gui.load("uniform-pixels").info
+    frames = tuple(Keyframe(float(i), point_from_seed(info, i), f"k{i}") for i in range(2))
+    state = SessionState("uniform-pixels", point_from_seed(info, 9), timeline=Timeline(frames, 2.0, 5.0))
+    save_project(tmp_path / "p.igm", state)
+    return tmp_path / "p.igm"
+
+
+def test_render_writes_what_the_ending_says(igm, project, tmp_path):
+    generator = igm_gui.load("uniform-pixels")
+    assert igm("render", project, "--out", tmp_path / "a.png").status == 0
+    want = generator.render(generator.point(9))[0, ..., 0]
+    assert (pixels_of(tmp_path / "a.png") == want).all()
+    assert igm("render", project, "--out", tmp_path / "b.png", "--at", 1, "--scale", 2).status == 0
+    assert (pixels_of(tmp_path / "b.png")[::2, ::2] == generator.render(generator.point(1))[0, ..., 0]).all()
+    assert igm("render", project, "--out", tmp_path / "frames").status == 0
+    assert len(list((tmp_path / "frames").iterdir())) == 10
+    assert igm("render", project, "--out", tmp_path / "a.mp4").status == 0
+    assert restore_file(tmp_path / "a.mp4").changes["timeline"].frames == 10
+
+
+def test_render_goes_on_from_a_result(igm, project, tmp_path):
+    igm("render", project, "--out", tmp_path / "a.mp4")
+    igm("render", project, "--out", tmp_path / "a.png")
+    assert igm("render", tmp_path / "a.mp4", "--out", tmp_path / "again.mp4").status == 0
+    assert (tmp_path / "a.mp4").read_bytes() == (tmp_path / "again.mp4").read_bytes()
+    assert igm("render", tmp_path / "a.png", "--out", tmp_path / "again.png").status == 0
+    assert (tmp_path / "a.png").read_bytes() == (tmp_path / "again.png").read_bytes()
+
+
+def test_render_a_sound(igm, tmp_path):
+    info = igm_gui.load("additive").info
+    save_project(tmp_path / "s.igm", SessionState("additive", point_from_seed(info, 1)))
+    assert igm("render", tmp_path / "s.igm", "--out", tmp_path / "s.wav").status == 0
+    assert restore_file(tmp_path / "s.wav").changes["point"] == point_from_seed(info, 1)
+    refused(igm("render", tmp_path / "s.igm", "--out", tmp_path / "s.mp4"), "makes sounds")
+    refused(igm("render", tmp_path / "s.igm", "--out", tmp_path / "frames"), "makes sounds")
+
+
+def test_render_refuses_in_one_line(igm, project, tmp_path):
+    refused(igm("render", tmp_path / "none.igm", "--out", "a.png"), "no project file")
+    refused(igm("render", project, "--out", tmp_path / "a.gif"), "does not end in .png or .wav or .mp4")
+    refused(igm("render", project, "--out", tmp_path / "a.wav"), "makes pictures")
+    refused(igm("render", project, "--out", tmp_path / "a.mp4", "--at", "1"), "--at")
+    (tmp_path / "bad.igm").write_bytes(b"not a project")
+    answer = igm("render", tmp_path / "bad.igm", "--out", tmp_path / "a.png")
+    assert answer.status == 2
+    assert "Traceback" not in answer.err
+
+
+# -- measuring
+
+
+def test_compare_writes_its_measures(igm, tmp_path):
+    path = tmp_path / "c.json"
+    answer = igm("compare", "fashion-gan", "uniform-pixels", "--samples", 12, "--json", path)
+    assert answer.status == 0
+    raw = json.loads(path.read_text())
+    assert raw["samples"] == 12
+    fashion, uniform = raw["models"]
+    assert (fashion["name"], uniform["name"]) == ("fashion-gan", "uniform-pixels")
+    # Uniform on 0 to 1: mean 1/2, standard deviation sqrt(1/12), two samples sqrt(1/6) apart.
+    assert uniform["mean"] == pytest.approx(0.5, abs=0.01)
+    assert uniform["std"] == pytest.approx(12**-0.5, abs=0.01)
+    assert uniform["diversity"] == pytest.approx(6**-0.5, abs=0.01)
+    assert fashion["seconds_per_sample"] > 0
+    listed = json.loads(igm("compare", "uniform-pixels", "--samples", 3, "--json", "-").out)
+    assert len(listed["models"]) == 1
+    refused(igm("compare", "uniform-pixels", "nonsense"), "no model called nonsense")
+
+
+def test_the_measures_are_those_of_numpy():
+    from igm_gui.cli.measure import _Moments
+
+    media = np.random.default_rng(0).integers(0, 256, (23, 5, 4, 3), dtype=np.uint8)
+    moments = _Moments()
+    for start in range(0, 23, 4):
+        moments.add(media[start : start + 4])
+    report, values = moments.report(), media / 255
+    assert report["mean"] == pytest.approx(values.mean(), abs=1e-5)
+    assert report["std"] == pytest.approx(values.std(), abs=1e-5)
+    gaps = [((a - b) ** 2).mean() for i, a in enumerate(values) for b in values[:i]]
+    assert report["diversity"] == pytest.approx(np.mean(gaps) ** 0.5, abs=1e-5)
+
+
+@pytest.mark.parametrize("model", ["uniform-pixels"])
+def test_bench_measures(model, igm, monkeypatch):
+    from igm_gui.cli import measure
+
+    monkeypatch.setattr(measure, "EXPORT_SECONDS", 0.01)
+    raw = json.loads(igm("bench", model, "--json", "--runs", 3).out)
+    assert raw["model"] == model
+    assert raw["forward"]["median_ms"] > 0
+    assert raw["renderer_overhead"]["p95_ms"] >= raw["renderer_overhead"]["median_ms"]
+    assert raw["export"]["bare_per_second"] > 0
+    assert raw["export"]["ratio"] > 0
+    assert "bare forward pass" in igm("bench", model, "--runs", 3).out
+
+
+# -- the window, and accidents
+
+
+def test_open_starts_the_window_on_the_file(igm, monkeypatch, tmp_path):
+    asked = []
+    window = types.ModuleType("igm_gui.gui.app")
+    window.main = lambda argv: asked.append(argv) or 0
+    monkeypatch.setitem(sys.modules, "igm_gui.gui.app", window)
+    (tmp_path / "a.png").write_bytes(b"")
+    assert igm("open", tmp_path / "a.png").status == 0
+    assert igm("open", "uniform-pixels").status == 0
+    assert asked == [[str(tmp_path / "a.png")], ["uniform-pixels"]]
+    refused(igm("open", tmp_path / "missing"), "no file or folder")
+    window.main = lambda argv: 2
+    assert igm("open", "uniform-pixels").status == 2
+
+
+def test_open_without_qt_says_what_it_needs(igm, monkeypatch):
+    monkeypatch.setitem(sys.modules, "igm_gui.gui.app", None)
+    refused(igm("open", "uniform-pixels"), "PySide6")
+
+
+@pytest.mark.parametrize(
+    ("accident", "status", "said"),
+    [
+        (KeyboardInterrupt(), 130, "Interrupted"),
+        (MemoryError(), 2, "not enough memory"),
+        (ZeroDivisionError("by zero"), 2, "ZeroDivisionError: by zero"),
+        (BrokenPipeError(), 0, ""),
+    ],
+)
+def test_no_accident_ends_in_a_traceback(accident, status, said, monkeypatch, capfd):
+    from igm_gui.cli import look
+
+    def fail(_options: object) -> None:
+        raise accident
+
+    monkeypatch.setattr(look, "models", fail)
+    if not isinstance(accident, BrokenPipeError):
+        assert main(["models"]) == status
+        err = capfd.readouterr().err
+        assert said in err
+        assert "Traceback" not in err
+
+
+def test_a_traceback_is_there_for_who_asks(monkeypatch, capsys):
+    from igm_gui.cli import look
+
+    def fail(_options: object) -> None:
+        raise ZeroDivisionError("by zero")
+
+    monkeypatch.setattr(look, "models", fail)
+    monkeypatch.setenv("IGM_TRACEBACK", "1")
+    assert main(["models"]) == 2
+    assert "Traceback" in capsys.readouterr().err

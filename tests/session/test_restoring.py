@@ -1,0 +1,209 @@
+"""From state to recipe and back; which model a recipe means."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from igm_gui.errors import ModelError, ProjectError
+from igm_gui.formats import known_models, library
+from igm_gui.formats.card import card_info, read_card
+from igm_gui.formats.image import write_png
+from igm_gui.formats.recipe import Recipe, decode, encode
+from igm_gui.info import GeneratorInfo
+from igm_gui.latent.point import check, point_from_seed
+from igm_gui.paths import models_folder
+from igm_gui.session import Session, SessionState
+from igm_gui.session.grid import grid_points, grid_shape
+from igm_gui.session.recipes import (
+    grid_recipe,
+    open_result,
+    point_recipe,
+    restore,
+    restore_file,
+    timeline_recipe,
+)
+from igm_gui.session.state import GridSpec
+from igm_gui.timeline import Keyframe, Timeline
+
+
+def info_of(folder: Path) -> GeneratorInfo:
+    return card_info(read_card(folder), folder, known_models.content_hash(folder))
+
+
+@pytest.fixture
+def fashion() -> GeneratorInfo:
+    return info_of(models_folder() / "fashion-gan")
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> GeneratorInfo:
+    """A model of the person's own: a renamed copy of a bundled one in another folder."""
+    folder = tmp_path / "secret project" / "my-gan"
+    shutil.copytree(models_folder() / "fashion-gan", folder)
+    card = json.loads((folder / "card.json").read_text())
+    (folder / "card.json").write_text(json.dumps({**card, "name": "my-gan"}))
+    weights = bytearray((folder / "model.safetensors").read_bytes())
+    weights[-1] ^= 1
+    (folder / "model.safetensors").write_bytes(weights)
+    return info_of(folder)
+
+
+def again(recipe: Recipe) -> Recipe:
+    return decode(encode(recipe))
+
+
+def test_a_point_comes_back(fashion):
+    point = point_from_seed(fashion, 4, 3)
+    restored = restore(again(point_recipe(fashion, point)))
+    assert restored.changes == {"model": "fashion-gan", "point": point, "locks": frozenset()}
+    assert restored.warning == ""
+
+
+def test_a_timeline_and_a_grid_come_back(fashion):
+    point = point_from_seed(fashion, 4)
+    timeline = Timeline((Keyframe(1.5, point, "a", "ease"),), 5.0, 24.0, False, "lerp")
+    restored = restore(again(timeline_recipe(fashion, timeline, point)))
+    assert restored.changes["timeline"] == timeline
+    assert restored.changes["point"] == point
+    grid = GridSpec("plane", 3, 4, 9, (point, None, None, point), "lerp", 5, 3)
+    restored = restore(again(grid_recipe(fashion, grid)))
+    assert restored.changes["grid"] == grid
+    assert "point" not in restored.changes
+
+
+def test_dropping_a_file_is_one_step_to_undo(fashion, tmp_path):
+    point = point_from_seed(fashion, 4, 3)
+    path = tmp_path / "a.png"
+    write_png(path, __import__("numpy").zeros((4, 4, 1), "uint8"), point_recipe(fashion, point))
+    session = Session(SessionState(model="additive"))
+    before = session.state
+    restored = open_result(session, path)
+    assert restored.recipe.kind == "point"
+    assert (session.state.model, session.state.point) == ("fashion-gan", point)
+    assert session.undo()
+    assert session.state == before
+
+
+def test_a_model_that_is_missing_is_named_with_its_hash(fashion):
+    lost = replace(fashion, name="lost-gan", sha256="cd" * 32, path="/nowhere/at/all")
+    with pytest.raises(ModelError, match=r"lost-gan \(SHA-256 cdcdcdcdcdcd") as caught:
+        restore(again(point_recipe(lost, point_from_seed(lost, 0))))
+    assert "cd" * 32 in caught.value.hint
+
+
+def test_other_weights_of_the_same_name_are_used_with_a_warning(fashion):
+    trained_since = replace(fashion, sha256="cd" * 32)
+    restored = restore(again(point_recipe(trained_since, point_from_seed(fashion, 0))))
+    assert restored.changes["model"] == "fashion-gan"
+    assert "fashion-gan" in restored.warning
+    assert "cdcdcdcdcdcd" in restored.warning
+
+
+def test_the_persons_own_model_is_found_again_and_its_path_not_told(own):
+    recipe = point_recipe(own, point_from_seed(own, 0))
+    assert "secret" not in encode(recipe)
+    assert restore(again(recipe)).changes["model"] == own.path
+
+
+def test_a_model_that_is_open_already_is_taken_first(own):
+    recipe = point_recipe(own, point_from_seed(own, 0))
+    known = {"/elsewhere/my-gan": own}
+    assert restore(again(recipe), known).changes["model"] == "/elsewhere/my-gan"
+
+
+def test_a_model_that_was_retrained_in_its_place_is_missing(own):
+    recipe = point_recipe(own, point_from_seed(own, 0))
+    (Path(own.path) / "model.safetensors").write_bytes(b"other weights")
+    with pytest.raises(ModelError, match="my-gan"):
+        restore(again(recipe))
+
+
+def test_a_list_of_known_models_that_is_damaged_starts_anew(own, igm_home):
+    (igm_home / "data").mkdir(exist_ok=True)
+    (igm_home / "data" / "known-models.json").write_text("{")
+    assert known_models.path_of(own.sha256) is None
+    known_models.remember(own.sha256, own.path)
+    assert known_models.path_of(own.sha256) == Path(own.path)
+
+
+def test_the_list_of_known_models_stays_short(igm_home):
+    (igm_home / "data").mkdir(exist_ok=True)
+    many = {f"{i:064x}": f"/m/{i}" for i in range(known_models.MAX_KNOWN)}
+    (igm_home / "data" / "known-models.json").write_text(json.dumps(many))
+    known_models.remember("f" * 64, "/m/new")
+    kept = json.loads((igm_home / "data" / "known-models.json").read_text())
+    assert len(kept) == known_models.MAX_KNOWN
+    assert kept["f" * 64] == "/m/new"
+    assert f"{0:064x}" not in kept
+
+
+@pytest.mark.parametrize(
+    ("kind", "content"),
+    [
+        ("point", {}),
+        ("point", {"point": {"seed": 1, "values": {"z": {"shape": [2], "float32": "AAAA"}}}}),
+        ("timeline", {"point": {"seed": 1, "values": {}}}),
+        ("timeline", {"timeline": {"length": -3}}),
+        ("grid", {"grid": {"rows": 0}}),
+    ],
+)
+def test_part_of_a_point_is_not_guessed(kind, content):
+    with pytest.raises(ProjectError, match="damaged"):
+        restore(again(Recipe(kind, "fashion-gan", "", content)))
+
+
+def test_a_file_that_is_none_is_refused(tmp_path):
+    with pytest.raises(ProjectError):
+        restore_file(tmp_path / "missing.png")
+
+
+# -- grids
+
+
+def test_a_grid_by_seeds_keeps_everything_but_the_latents(fashion):
+    base = point_from_seed(fashion, 99, 4)
+    points = grid_points(fashion, GridSpec(rows=2, columns=3, seed=10), base)
+    assert [p.seed for p in points] == [10, 11, 12, 13, 14, 15]
+    for point in points:
+        assert point.vector("z") == point_from_seed(fashion, point.seed).vector("z")
+        assert point.vector("label") == base.vector("label")
+        check(point, fashion)
+
+
+def test_a_grid_by_class_has_a_row_for_each_class_and_a_seed_for_each_column(fashion):
+    grid = GridSpec("classes", rows=1, columns=3, seed=5)
+    assert grid_shape(fashion, grid) == (10, 3)
+    points = grid_points(fashion, grid)
+    assert len(points) == 30
+    for index, point in enumerate(points):
+        assert point.vector("label").array.argmax() == index // 3
+        assert point.vector("z") == points[index % 3].vector("z")
+
+
+def test_a_plane_has_its_corners_and_draws_those_that_are_missing(fashion):
+    corner = point_from_seed(fashion, 77, 2)
+    points = grid_points(fashion, GridSpec("plane", 3, 4, 20, (corner, None, None, None)))
+    assert points[0] == corner
+    assert points[3].vector("z") == point_from_seed(fashion, 21).vector("z")
+    assert points[8].vector("z") == point_from_seed(fashion, 22).vector("z")
+    assert points[11].vector("z") == point_from_seed(fashion, 23).vector("z")
+    for point in points:
+        check(point, fashion)
+
+
+def test_a_grid_of_one_and_seeds_past_the_last(fashion):
+    assert len(grid_points(fashion, GridSpec("plane", 1, 1))) == 1
+    last = grid_points(fashion, GridSpec(rows=1, columns=2, seed=2**32 - 1))
+    assert [p.seed for p in last] == [2**32 - 1, 0]
+
+
+def test_every_bundled_model_has_a_hash_that_its_checkpoint_agrees_with():
+    from igm_gui.formats.checkpoint import open_checkpoint
+
+    for path in library.bundled().values():
+        assert open_checkpoint(path).sha256 == known_models.content_hash(path)
