@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 
-from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QContextMenuEvent,
     QImage,
@@ -14,6 +16,7 @@ from PySide6.QtGui import (
     QPainter,
     QPaintEvent,
     QPen,
+    QPixmap,
     QResizeEvent,
 )
 from PySide6.QtWidgets import QSizePolicy, QWidget
@@ -32,6 +35,7 @@ from igm_gui.session.grid import grid_cells, grid_shape
 from igm_gui.session.state import GridSpec
 
 MARGIN = 24
+DRAW_SECONDS = 0.008
 SOUND_CELL = QSize(132, 72)  # of a waveform, before it is fitted
 
 
@@ -55,6 +59,12 @@ class Sheet(QWidget):
         self._grid = GridSpec()
         self._key: tuple[object, ...] = ()
         self._image: QImage | None = None  # all cells without gaps
+        self._screen: QPixmap | None = None  # the sheet as it is seen, filled bit by bit
+        self._screen_key: tuple[object, ...] = ()
+        self._todo: deque[int] = deque()  # cells that are to be drawn on it
+        self._drawing = QTimer(self)
+        self._drawing.setSingleShot(True)
+        self._drawing.timeout.connect(self._draw_more)
         self._cell = QSize()
         self._tint = ""
         self._at = -1
@@ -115,7 +125,8 @@ class Sheet(QWidget):
         if self._image is None or (rows, columns, size) != (self.rows, self.columns, self._cell):
             self._image = QImage(columns * size.width(), rows * size.height(), QImage.Format.Format_RGB32)
             self._image.fill(theme.colour("background"))
-            self._at = -1
+            self._screen, self._at = None, -1
+            self._todo.clear()
         self._info, self.rows, self.columns, self._cell = info, rows, columns, size
         self.point = cells
         self.progressed.emit(0, count)
@@ -153,6 +164,7 @@ class Sheet(QWidget):
             return
         size = self._cell
         painter = QPainter(self._image)
+        self._todo.extend(range(first, first + len(result.media)))
         for i, media in enumerate(result.media, first):
             row, column = divmod(i, self.columns)
             target = QRect(column * size.width(), row * size.height(), size.width(), size.height())
@@ -164,11 +176,12 @@ class Sheet(QWidget):
             painter.drawImage(target, image)
         painter.end()
         self.progressed.emit(min(first + len(result.media), self.count), self.count)
-        self.update()
+        self._drawing.start(0)
 
     def _fail(self, error: IgmError) -> None:
         self._pieces.stop()
-        self._image, self.point, self._at = None, None, -1
+        self._image, self._screen, self.point, self._at = None, None, None, -1
+        self._todo.clear()
         self.rows = self.columns = 0
         self.message = f"{error.message}\n{error.hint}".strip()
         self.progressed.emit(0, 0)
@@ -227,22 +240,49 @@ class Sheet(QWidget):
             flags = int(Qt.AlignmentFlag.AlignCenter) | int(Qt.TextFlag.TextWordWrap)
             painter.drawText(area, flags, self.message)
             return
-        frame, wide, _high, gap = self._layout()
-        ratio = self.devicePixelRatioF()
-        shrinks = wide * ratio < self._cell.width()
-        smooth = shrinks or (self._info is not None and self._info.media == "sound")
-        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, smooth)
-        if gap * ratio < 0.5:
-            painter.drawImage(frame, self._image)
-        else:
-            size = self._cell
-            for index in range(self.count):
-                row, column = divmod(index, self.columns)
-                source = QRectF(column * size.width(), row * size.height(), size.width(), size.height())
-                painter.drawImage(self.cell_rect(index), self._image, source)
+        self._prepare_screen()
+        assert self._screen is not None
+        painter.drawPixmap(0, 0, self._screen)
         if self._at >= 0:
             painter.setPen(QPen(theme.colour("accent"), 2))
             painter.drawRect(self.cell_rect(self._at).adjusted(-1, -1, 1, 1))
+
+    def _prepare_screen(self) -> None:
+        """Begin the picture of the sheet anew where sizes have changed."""
+        ratio = self.devicePixelRatioF()
+        key = (self._layout(), self.size(), ratio, self._cell, self.count, theme.tokens())
+        if key == self._screen_key and self._screen is not None:
+            return
+        self._screen_key = key
+        self._screen = QPixmap(self.size() * ratio)
+        self._screen.setDevicePixelRatio(ratio)
+        self._screen.fill(theme.colour("canvas"))
+        self._todo = deque(range(self.count))
+        self._draw_more()
+
+    def _draw_more(self) -> None:
+        """Draw cells for a few milliseconds: thousands of them must not stop the window."""
+        if self._screen is None or self._image is None:
+            return
+        frame, wide, high, gap = self._layout()
+        ratio, size = self.devicePixelRatioF(), self._cell
+        end = time.perf_counter() + DRAW_SECONDS
+        painter = QPainter(self._screen)
+        # Pixels stay pixels, but for a picture that is made smaller and for outlines.
+        sound = self._info is not None and self._info.media == "sound"
+        smooth = wide * ratio < size.width() or sound
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, smooth)
+        dirty = QRectF()
+        while self._todo and time.perf_counter() < end:
+            row, column = divmod(self._todo.popleft(), self.columns)
+            target = QRectF(frame.x() + column * (wide + gap), frame.y() + row * (high + gap), wide, high)
+            source = QRectF(column * size.width(), row * size.height(), size.width(), size.height())
+            painter.drawImage(target, self._image, source)
+            dirty |= target
+        painter.end()
+        self.update(dirty.toAlignedRect())
+        if self._todo:
+            self._drawing.start(0)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -251,9 +291,11 @@ class Sheet(QWidget):
 
     def _point_at(self, index: int) -> None:
         if index != self._at:
+            for changed in (self._at, index):
+                if changed >= 0:
+                    self.update(self.cell_rect(changed).adjusted(-3, -3, 3, 3).toAlignedRect())
             self._at = index
             self.hovered.emit(index)
-            self.update()
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         index = self.cell_at(event.position())
