@@ -21,11 +21,11 @@ from models.recipes.common.fashion_card import write_fashion
 from models.recipes.common.run import Ema, Run, options, prepare
 
 NAME = "fashion-vae"
-BATCH, LR, LR_END = 128, 2e-3, 1e-4
+BATCH, LR, LR_END = 64, 1.5e-3, 1e-4
 
 
 def main() -> None:
-    args = options(__doc__, steps=1600)
+    args = options(__doc__, steps=1500)
     prepare(args)
     images, labels = fashion_data.load("train", args.work, args.data)
     model = torch.nn.ModuleDict({"generator": FashionGenerator(), "encoder": FashionEncoder()})
@@ -47,7 +47,7 @@ def main() -> None:
         nll = x[0].numel() / 2 * (error.log() + 1)  # per picture, up to a constant; s^2 = error
         kl = 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).sum(dim=1).mean()
         named = F.cross_entropy(logits, label)
-        warm = min(1.0, (step + 1) / 500)  # the KL comes in gently, so that z is used
+        warm = min(1.0, (step + 1) / 300)  # the KL comes in gently, so that z is used
         loss = nll + warm * kl + 10 * named
         optimiser.zero_grad()
         loss.backward()

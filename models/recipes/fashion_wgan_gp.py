@@ -43,9 +43,11 @@ def gradient_penalty(critic: nn.Module, real: Tensor, fake: Tensor, label: Tenso
 def main() -> None:
     args = options(__doc__, steps=1400)
     prepare(args)
-    losses = Losses(critic_loss, generator_loss, gradient_penalty, penalty_every=4, critic_steps=2)
+    losses = Losses(critic_loss, generator_loss, gradient_penalty, penalty_every=4)
     # No spread feature: the penalty needs a critic that judges each picture by itself.
-    generator, run = train(NAME, args, losses, FashionCritic(spread=False), lr=8e-4, lr_end=1e-4)
+    generator, run = train(
+        NAME, args, losses, FashionCritic(spread=False), lr=5e-4, lr_end=1e-4, critic_lr=2.0
+    )
     write_fashion(
         run,
         generator,
