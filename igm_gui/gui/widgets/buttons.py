@@ -8,6 +8,9 @@ from PySide6.QtWidgets import QPushButton, QWidget
 
 from igm_gui.gui import theme
 
+# An icon on the accent colour is dark, on a disabled button it is not.
+_RETINT = (QEvent.Type.PaletteChange, QEvent.Type.StyleChange, QEvent.Type.EnabledChange)
+
 
 class Button(QPushButton):
     """A push button with an optional icon.
@@ -50,7 +53,7 @@ class Button(QPushButton):
         self.setIcon(theme.icon(self._icon_name, "quiet" if role in ("flat", "head") else tint))
 
     def changeEvent(self, event: QEvent) -> None:
-        if event.type() in (QEvent.Type.PaletteChange, QEvent.Type.StyleChange):
+        if event.type() in _RETINT:
             self._tint()
         super().changeEvent(event)
 
