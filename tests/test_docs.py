@@ -22,6 +22,9 @@ from igm_gui.session.state import SessionState
 ROOT = Path(__file__).resolve().parents[1]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
 
+# Paths in this checkout; "wave" is CONTRIBUTING's made-up family.
+NAMED = r"(igm_gui|igm_setup|benchmarks|models|tests|docs)/[\w./-]+\.(py|md|json)"
+
 
 def text_of(name: str) -> str:
     return (ROOT / name).read_text(encoding="utf-8")
