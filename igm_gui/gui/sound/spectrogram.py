@@ -36,8 +36,10 @@ _LIGHT_STOPS = (
     "#1d0712",
 )
 TICKS = (50, 100, 200, 500, 1000, 2000, 5000, 10_000)
-# While a slider is dragged a new picture every frame would take a core from the model and the sound.
-SHORTEST_PAUSE = 0.07
+# While a slider is dragged a new picture every frame would take a core from the model and the sound:
+# making them takes a quarter of one at most.
+SHORTEST_PAUSE = 0.06
+REST = 3.0  # times as long as the last one took
 
 
 def colour_table(stops: tuple[str, ...] = _STOPS) -> NDArray[np.uint32]:
@@ -57,7 +59,8 @@ class SpectrogramMaker(QObject):
         super().__init__(parent)
         self._waiting: tuple[object, NDArray[Any], int, int] | None = None
         self._running = False
-        self._last = 0.0
+        self._begun = 0.0
+        self._not_before = 0.0
         self._pause = QTimer(self)
         self._pause.setSingleShot(True)
         self._pause.timeout.connect(self._next)
@@ -77,7 +80,7 @@ class SpectrogramMaker(QObject):
     def _next(self) -> None:
         if self._running or self._waiting is None:
             return
-        wait = SHORTEST_PAUSE - (time.perf_counter() - self._last)
+        wait = self._not_before - time.perf_counter()
         if wait > 0:
             if not self._pause.isActive():
                 self._pause.start(int(wait * 1000) + 1)
@@ -85,6 +88,7 @@ class SpectrogramMaker(QObject):
         token, samples, rate, columns = self._waiting
         self._waiting = None
         self._running = True
+        self._begun = time.perf_counter()
         done = self._done
 
         def work() -> None:
@@ -101,7 +105,8 @@ class SpectrogramMaker(QObject):
 
     def _on_done(self, token: object, levels: NDArray[np.float32]) -> None:
         self._running = False
-        self._last = time.perf_counter()
+        now = time.perf_counter()
+        self._not_before = now + max(SHORTEST_PAUSE, min(REST * (now - self._begun), 0.5))
         self.made.emit(token, levels)
         self._next()
 

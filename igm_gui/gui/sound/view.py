@@ -52,6 +52,7 @@ class SoundView(QWidget):
         self._live = False
         self._loop = False
         self._was_playing = False
+        self._compact = False
         self.setObjectName("canvas")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.waveform = WaveformView()
@@ -310,8 +311,9 @@ class SoundView(QWidget):
     def _show_playing(self) -> None:
         playing = self.hub.is_playing(self)
         text = "Stop" if playing else "Play"
-        if self.play_button.text() != text:
-            self.play_button.setText(text)
+        if self.play_button.text() != ("" if self._compact else text):
+            self.play_button.setText("" if self._compact else text)
+        if self.play_button.accessibleName() != text:
             self.play_button.setAccessibleName(text)
             self.play_button.set_icon("square" if playing else "play")
         self.play_button.setToolTip(f"{text}  (Space)")
@@ -364,8 +366,13 @@ class SoundView(QWidget):
         super().resizeEvent(event)
         # Where it is narrow, what can be done without goes.
         self.meter.setVisible(self.width() > 620)
-        self.volume.track.setVisible(self.width() > 500)
+        self.volume.setVisible(self.width() > 420)
+        self.volume.track.setVisible(self.width() > 560)
         self.readout.setVisible(self.width() > 560)
+        if self._compact != (self.width() <= 560):
+            self._compact = not self._compact
+            self.live_button.setText("" if self._compact else "Live")
+            self._show_playing()
 
     def hideEvent(self, event: QHideEvent) -> None:
         # What can't be seen should not sound: another workspace, or a picture model, is shown.

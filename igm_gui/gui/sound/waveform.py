@@ -28,7 +28,8 @@ def waveform_picture(
     lanes = np.atleast_2d(np.nan_to_num(np.asarray(samples, np.float32)))[:2]
     if gain is None:
         gain = 1.0 / max(float(np.abs(lanes).max(initial=0.0)), 0.03)
-    cover = np.zeros((height, width), np.float32)
+    cover = np.zeros((height, width), np.uint8)
+    columns = np.arange(width)
     lane_height = height / len(lanes)
     for index, lane in enumerate(lanes):
         low, high = outline(lane, width)
@@ -36,16 +37,24 @@ def waveform_picture(
         top = middle - np.clip(high * gain, -1, 1) * lane_height * FULL
         bottom = middle - np.clip(low * gain, -1, 1) * lane_height * FULL
         thin = np.maximum(1.0 - (bottom - top), 0) / 2  # a line of silence is one pixel wide
-        top, bottom = top - thin, bottom + thin
+        top, bottom = np.clip(top - thin, 0, height), np.clip(bottom + thin, 0, height)
+        first, last = np.ceil(top).astype(int), np.floor(bottom).astype(int)
         rows = slice(int(index * lane_height), int(np.ceil((index + 1) * lane_height)))
-        y = np.arange(height, dtype=np.float32)[rows, None]
-        part = np.minimum(bottom, y + 1) - np.maximum(top, y)
-        np.maximum(cover[rows], np.clip(part, 0, 1), out=cover[rows])
-    alpha = np.round(cover * 255).astype(np.uint32)
-    pixels = alpha << 24
-    for shift, channel in ((16, tint.red()), (8, tint.green()), (0, tint.blue())):
-        pixels |= (alpha * np.uint32(channel) // 255) << shift
-    return QImage(pixels.data, width, height, width * 4, QImage.Format.Format_ARGB32_Premultiplied).copy()
+        y = np.arange(height, dtype=np.int32)[rows, None]
+        body = (y >= first.astype(np.int32)) & (y < last.astype(np.int32))
+        np.maximum(cover[rows], body.view(np.uint8) * np.uint8(255), out=cover[rows])
+        # The pixels at either end are covered in part.
+        for edge, part in ((first - 1, first - top), (last, bottom - last)):
+            edge = np.clip(edge, 0, height - 1)
+            alpha = np.round(np.clip(part, 0, 1) * 255).astype(np.uint8)
+            cover[edge, columns] = np.maximum(cover[edge, columns], alpha)
+    wide = -(-width // 4) * 4  # QImage wants lines of whole words
+    if wide != width:
+        cover = np.pad(cover, ((0, 0), (0, wide - width)))
+    image = QImage(cover.data, width, height, wide, QImage.Format.Format_Indexed8)
+    rgb = tint.rgb() & 0xFFFFFF
+    image.setColorTable([alpha << 24 | rgb for alpha in range(256)])
+    return image.convertToFormat(QImage.Format.Format_ARGB32_Premultiplied)
 
 
 class WaveformView(QWidget):
