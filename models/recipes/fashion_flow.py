@@ -26,7 +26,7 @@ from models.recipes.common.folder import half_precision, sheet, training, write_
 from models.recipes.common.run import Ema, Run, options, prepare
 
 NAME = "fashion-flow"
-BATCH, LR, LR_END = 64, 2e-3, 1e-4
+BATCH, LR, LR_END = 32, 2e-3, 1e-4
 STEPS = InputSpec(
     "steps", "scalar", title="Steps", description="from noise to picture; each looks twice",
     minimum=1, maximum=50, default=8, step=1,
@@ -69,7 +69,7 @@ def write(run: Run, velocity: Velocity) -> None:
 
 
 def main() -> None:
-    args = options(__doc__, steps=2200)
+    args = options(__doc__, steps=2600)
     prepare(args)
     images, labels = fashion_data.load("train", args.work, args.data)
     network, average = Velocity(), Velocity()

@@ -69,9 +69,13 @@ class Losses:
 
 def train(
     name: str, args: argparse.Namespace, losses: Losses, critic: nn.Module,
-    batch: int = 64, lr: float = 5e-4, lr_end: float = 1e-4,
+    batch: int = 64, lr: float = 5e-4, lr_end: float = 1e-4, critic_lr: float = 1.0,
 ) -> tuple[FashionGenerator, Run]:  # fmt: skip
-    """Train and return the averaged generator with its run."""
+    """Train and return the averaged generator with its run.
+
+    The rate falls from lr to lr_end; the critic's is `critic_lr` times as high, which lets one critic step
+    keep up with one of the generator (two time-scales, Heusel et al. 2017, arXiv:1706.08500).
+    """
     images, labels = fashion_data.load("train", args.work, args.data)
     generator, average = FashionGenerator(), FashionGenerator()
     generator.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -91,8 +95,8 @@ def train(
         return generator(torch.randn(batch, Z_DIM), F.one_hot(label, N_CLASSES).float())
 
     for step in run.steps():
-        for optimiser in (g_optimiser, c_optimiser):
-            optimiser.param_groups[0]["lr"] = lr + (lr_end - lr) * step / args.steps
+        for optimiser, factor in ((g_optimiser, 1.0), (c_optimiser, critic_lr)):
+            optimiser.param_groups[0]["lr"] = factor * (lr + (lr_end - lr) * step / args.steps)
         for inner in range(losses.critic_steps):
             real, label = real_batch()
             last = inner == losses.critic_steps - 1

@@ -20,7 +20,7 @@ def train(
     args: argparse.Namespace,
     distance: Callable[[Tensor, Tensor, float], Tensor],
     classes: int = 2,
-    per_class: int = 128,
+    per_class: int = 64,
     lr: float = 2e-3,
     lr_end: float = 1e-4,
 ) -> tuple[FashionGenerator, Run]:
