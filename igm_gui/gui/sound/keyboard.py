@@ -97,7 +97,7 @@ class PianoKeyboard(QWidget):
     def show_note(self, note: float) -> None:
         """Move along, by octaves, until ``note`` is in view."""
         key = round(note)
-        shown = self.keys()
+        shown = self.shown_keys()
         if shown and shown[0][0] <= key <= shown[-1][0]:
             return
         count = self._white_count()
@@ -106,7 +106,7 @@ class PianoKeyboard(QWidget):
         self._keep_full(count)
         self.update()
 
-    def keys(self) -> list[tuple[int, QRectF]]:
+    def shown_keys(self) -> list[tuple[int, QRectF]]:
         """The keys in view, in order of pitch, with their places."""
         count = self._white_count()
         width = self.width() / max(count, 1)
@@ -126,7 +126,7 @@ class PianoKeyboard(QWidget):
     def key_at(self, x: float, y: float) -> int | None:
         """The note under a point; None beside the keys or outside the range."""
         hit = None
-        for note, place in self.keys():
+        for note, place in self.shown_keys():
             if place.contains(x, y) and (hit is None or not is_white(note)):
                 hit = note
         return hit if hit is not None and self._lowest <= hit <= self._highest else None
@@ -168,7 +168,7 @@ class PianoKeyboard(QWidget):
         font = painter.font()
         font.setPixelSize(10)
         painter.setFont(font)
-        keys = self.keys()
+        keys = self.shown_keys()
         letters = {self._base + step: key for key, step in LETTERS.items()} if self.hasFocus() else {}
         for note, place in sorted(keys, key=lambda key: not is_white(key[0])):
             white = is_white(note)

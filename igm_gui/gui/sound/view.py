@@ -236,12 +236,12 @@ class SoundView(QWidget):
             self._show_inputs()
             if "model" in changed:
                 self._audition = False
+            if not self._shows_sound and self.hub.is_playing(self):
+                self.stop()
         pitch = state.point.get(PITCH)
         self.keyboard.set_note(float(pitch) if isinstance(pitch, (int, float)) else None)
         if self._live and self.hub.is_playing(self) and changed & {"point", "model", "info"}:
-            if not self._shows_sound:
-                self.stop()
-            elif self.hub.engine.live_model == state.model:
+            if self.hub.engine.live_model == state.model:
                 self.hub.engine.move(state.point)
             elif self._streams:
                 self.hub.go_live(self, state.model, state.point)

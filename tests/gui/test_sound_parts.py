@@ -1,0 +1,134 @@
+"""The painted parts of the sound view, alone."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QPoint, Qt, QThreadPool
+from PySide6.QtGui import QColor, QImage
+from pytestqt.qtbot import QtBot
+
+from igm_gui.gui import theme
+from igm_gui.gui.sound.spectrogram import SpectrogramMaker, SpectrogramView, colour_table
+from igm_gui.gui.sound.waveform import WaveformView, waveform_picture
+from tests.engine.audio.fakes import RATE, tone
+
+GOLD = QColor("#e3b557")
+
+
+def alphas(image: QImage) -> np.ndarray:
+    converted = image.convertToFormat(QImage.Format.Format_ARGB32)
+    data = np.frombuffer(converted.constBits(), np.uint8).reshape(converted.height(), converted.width(), 4)
+    return data[..., 3]
+
+
+@pytest.mark.parametrize(("width", "height"), [(1, 1), (7, 3), (801, 299), (1640, 300)])
+def test_the_outline_has_the_size_asked_for(width: int, height: int) -> None:
+    image = waveform_picture(tone(), width, height, GOLD)
+    assert (image.width(), image.height()) == (width, height)
+
+
+def test_a_full_scale_tone_fills_its_lane_evenly() -> None:
+    cover = alphas(waveform_picture(tone(amplitude=1.0), 400, 200, GOLD))
+    assert (cover[15:185].min(axis=1) > 0).all()
+    assert not cover[:5].any()
+    assert not cover[-5:].any()
+    top, bottom = np.argmax(cover > 128, axis=0), np.argmax(cover[::-1] > 128, axis=0)
+    assert abs(int(np.median(top)) - int(np.median(bottom))) <= 1
+
+
+def test_silence_is_a_thin_line_and_nothing_is_nothing() -> None:
+    cover = alphas(waveform_picture(np.zeros((1, 1000), np.float32), 300, 100, GOLD))
+    assert cover.sum(axis=0).max() <= 256
+    assert cover.sum(axis=0).min() >= 254
+    assert waveform_picture(np.zeros((1, 0), np.float32), 300, 100, GOLD).width() == 300
+
+
+def test_two_channels_have_a_lane_each() -> None:
+    sound = np.concatenate([tone(), np.zeros_like(tone())])
+    cover = alphas(waveform_picture(sound, 300, 200, GOLD))
+    assert cover[:100].astype(int).sum() > 20 * cover[100:].astype(int).sum()
+
+
+def test_bad_values_are_drawn_as_silence() -> None:
+    sound = np.full((1, 1000), np.nan, np.float32)
+    assert alphas(waveform_picture(sound, 100, 50, GOLD)).any()
+
+
+def test_the_playhead_is_painted_where_it_stands(qtbot: QtBot) -> None:
+    view = WaveformView(tone(seconds=2.0), RATE)
+    qtbot.addWidget(view)
+    view.resize(400, 100)
+    view.show()
+    before = view.grab().toImage()
+    view.set_playhead(1.0)
+    after = view.grab().toImage()
+    ratio = after.width() / 400
+    red = theme.colour("bad")
+    seen = after.pixelColor(round(200 * ratio), round(4 * ratio))
+    assert abs(seen.red() - red.red()) < 60
+    assert after.pixelColor(round(100 * ratio), 4) == before.pixelColor(round(100 * ratio), 4)
+    view.set_playhead(None)
+    assert view.grab().toImage() == before
+
+
+def test_clicks_and_keys_seek(qtbot: QtBot) -> None:
+    view = WaveformView(tone(seconds=2.0), RATE)
+    qtbot.addWidget(view)
+    view.resize(400, 100)
+    view.show()
+    asked: list[float] = []
+    view.seek_asked.connect(asked.append)
+    qtbot.mouseClick(view, Qt.MouseButton.LeftButton, pos=QPoint(100, 50))
+    qtbot.keyClick(view, Qt.Key.Key_Return)
+    view.set_playhead(1.0)
+    qtbot.keyClick(view, Qt.Key.Key_Right)
+    assert asked == [pytest.approx(0.5, abs=0.01), 0.0, pytest.approx(1.1)]
+
+
+def test_a_view_without_a_sound_is_empty(qtbot: QtBot) -> None:
+    view = WaveformView()
+    qtbot.addWidget(view)
+    view.resize(100, 40)
+    view.show()
+    assert view.seconds == 0.0
+    assert view.grab().toImage().pixelColor(50, 20) == theme.colour("canvas")
+
+
+def test_only_the_newest_of_many_sounds_is_analysed(qtbot: QtBot) -> None:
+    maker = SpectrogramMaker()
+    made: list[object] = []
+    maker.made.connect(lambda token, _levels: made.append(token))
+    for number in range(50):
+        maker.ask(number, tone(200.0 + number), RATE, 100)
+    qtbot.waitUntil(lambda: maker.idle, timeout=20_000)
+    assert made[-1] == 49
+    assert len(made) <= 3
+    assert QThreadPool.globalInstance().waitForDone(20_000)
+
+
+def test_the_spectrogram_shows_the_tone_where_its_frequency_is(qtbot: QtBot) -> None:
+    view = SpectrogramView()
+    qtbot.addWidget(view)
+    view.resize(400, 300)
+    view.show()
+    with qtbot.waitSignal(view.shown, timeout=20_000):
+        view.set_sound(tone(1000.0, 1.0), RATE)
+    image = view.grab().toImage()
+    ratio = image.height() / 300
+    column = [image.pixelColor(round(250 * ratio), round(y * ratio)).lightness() for y in range(300)]
+    assert abs(int(np.argmax(column)) - view.y_of(1000.0)) <= 3
+    assert view.hertz_at(view.y_of(440.0)) == pytest.approx(440.0)
+    view.set_sound(None, RATE)
+    assert view.levels is None
+    assert QThreadPool.globalInstance().waitForDone(20_000)
+
+
+def test_lightness_rises_with_the_level() -> None:
+    table = colour_table()
+    lightness = [
+        0.2126 * (int(c) >> 16 & 255) + 0.7152 * (int(c) >> 8 & 255) + 0.0722 * (int(c) & 255) for c in table
+    ]
+    assert (np.diff(lightness) > -0.3).all()
+    assert lightness[-1] > 200
+    assert lightness[0] < 20
