@@ -1,0 +1,195 @@
+"""The real window, driven with real mouse events: how long until pixels change, and what stalls."""
+
+from __future__ import annotations
+
+import itertools
+import statistics
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+from PySide6.QtCore import QEvent, QEventLoop, QPointF, Qt, QTimer
+from PySide6.QtGui import QMouseEvent
+from PySide6.QtWidgets import QApplication
+
+from igm_gui.gui.explore.strip import LatentStrip
+from igm_gui.gui.explore.workspace import ExploreWorkspace
+from igm_gui.gui.main_window import MainWindow
+from igm_gui.gui.studio import Studio
+from igm_gui.latent.point import point_from_seed
+
+PATIENCE_MS = 60_000
+SETTLE_SECONDS = 1.0
+
+
+def turn(seconds: float) -> None:
+    """Let the event loop run."""
+    loop = QEventLoop()
+    QTimer.singleShot(round(seconds * 1000), loop.quit)
+    loop.exec()
+
+
+def percentiles(milliseconds: list[float]) -> dict[str, float]:
+    return {
+        "median_ms": round(statistics.median(milliseconds), 3),
+        "p95_ms": round(float(np.percentile(milliseconds, 95)), 3),
+        "max_ms": round(max(milliseconds), 3),
+        "count": len(milliseconds),
+    }
+
+
+class Bench:
+    """A window on ``model`` whose first picture has been painted."""
+
+    def __init__(self, model: str) -> None:
+        self.studio = Studio()
+        self.studio.open_model(model)
+        self.window = MainWindow(self.studio)
+        self.window.resize(1400, 900)
+        self.window.show()
+        explore = self.window.stack.widget_of("explore")
+        assert isinstance(explore, ExploreWorkspace)
+        self.picture = explore.canvas.picture
+        self.studio.start()
+        self._until_painted(lambda: None)
+        turn(SETTLE_SECONDS)
+        strip = explore.findChild(LatentStrip)
+        assert strip is not None
+        self.strip: LatentStrip = strip
+        self._step = 0
+
+    def close(self) -> None:
+        self.studio.close()
+        self.window.close()
+        self.window.deleteLater()
+        turn(0.1)
+
+    def _until_painted(self, act: Callable[[], Any]) -> float:
+        """Seconds from ``act`` until the next new picture is painted."""
+        loop = QEventLoop()
+        self.picture.painted.connect(loop.quit)
+        QTimer.singleShot(PATIENCE_MS, loop, loop.quit)
+        start = time.perf_counter()
+        act()
+        loop.exec()
+        seconds = time.perf_counter() - start
+        self.picture.painted.disconnect(loop.quit)
+        if seconds * 1000 >= PATIENCE_MS:
+            raise RuntimeError("no picture was painted")
+        return seconds
+
+    def _mouse(self, kind: QEvent.Type) -> None:
+        """A mouse event on the strip: every move to another bar's neighbourhood and height."""
+        self._step += 1
+        area = self.strip.rect()
+        x = area.width() * (0.1 + 0.8 * ((self._step * 7) % 97) / 97)
+        y = area.height() * (0.2 + 0.6 * ((self._step * 13) % 89) / 89)
+        place = QPointF(x, y)
+        button = Qt.MouseButton.LeftButton
+        event = QMouseEvent(
+            kind,
+            place,
+            self.strip.mapToGlobal(place),
+            Qt.MouseButton.NoButton if kind == QEvent.Type.MouseMove else button,
+            Qt.MouseButton.NoButton if kind == QEvent.Type.MouseButtonRelease else button,
+            Qt.KeyboardModifier.NoModifier,
+        )
+        QApplication.sendEvent(self.strip, event)
+
+    def latency(self, runs: int) -> dict[str, Any]:
+        """One move at a time: from the mouse event to painted pixels, less that picture's own forward."""
+        self._until_painted(lambda: self._mouse(QEvent.Type.MouseButtonPress))
+        beyond, forward = [], []
+        for number in range(runs + 5):
+            seconds = self._until_painted(lambda: self._mouse(QEvent.Type.MouseMove))
+            last = self.studio.last
+            assert last is not None
+            if number >= 5:
+                beyond.append(1e3 * (seconds - last.model_seconds))
+                forward.append(1e3 * last.model_seconds)
+            turn(0.01)
+        self._mouse(QEvent.Type.MouseButtonRelease)
+        return {"beyond_forward": percentiles(beyond), "forward": percentiles(forward)}
+
+    def _bare_rate(self, seconds: float) -> float:
+        """Forward passes a second, back to back, the window idle."""
+        generator, _ = self.studio.loop.renderer.generator(self.studio.state.model, self.studio.state.device)
+        with torch.inference_mode():
+            inputs = generator.prepare([point_from_seed(generator.info, 1)])
+            for _ in range(2):
+                generator.forward(inputs)
+            start, passes = time.perf_counter(), 0
+            while time.perf_counter() - start < seconds:
+                generator.forward(inputs)
+                passes += 1
+            return passes / (time.perf_counter() - start)
+
+    def _drag(self, seconds: float) -> tuple[float, list[float]]:
+        """Move as fast as the event loop takes it: finished pictures a second, gaps of the loop in ms."""
+        finished = 0
+        ticks: list[float] = []
+
+        def painted() -> None:
+            nonlocal finished
+            finished += 1
+
+        def move() -> None:
+            ticks.append(time.perf_counter())
+            self._mouse(QEvent.Type.MouseMove)
+
+        self._mouse(QEvent.Type.MouseButtonPress)
+        self.picture.painted.connect(painted)
+        timer = QTimer()
+        timer.setTimerType(Qt.TimerType.PreciseTimer)
+        timer.timeout.connect(move)
+        start = time.perf_counter()
+        timer.start(1)
+        turn(seconds)
+        timer.stop()
+        elapsed = time.perf_counter() - start
+        self.picture.painted.disconnect(painted)
+        self._mouse(QEvent.Type.MouseButtonRelease)
+        turn(0.2)
+        return finished / elapsed, [1e3 * (b - a) for a, b in itertools.pairwise(ticks)]
+
+    def dragging(self, rounds: int, seconds: float) -> dict[str, Any]:
+        """Drags and back-to-back forward passes take turns; medians of the rounds."""
+        bare, dragged, gaps = [], [], []
+        for _ in range(rounds):
+            bare.append(self._bare_rate(seconds))
+            rate, more = self._drag(seconds)
+            dragged.append(rate)
+            gaps += more
+        return {
+            "finished_per_second": round(statistics.median(dragged), 2),
+            "forwards_per_second": round(statistics.median(bare), 2),
+            "ratio": round(statistics.median(d / b for d, b in zip(dragged, bare, strict=True)), 4),
+            "loop_gaps": percentiles(gaps),
+        }
+
+    def at_rest(self, seconds: float) -> dict[str, float]:
+        """CPU time while nothing changes, in per cent of one core."""
+        turn(2.5)  # figures in the status line settle, thumbnails are done
+        start, before = time.perf_counter(), time.process_time()
+        turn(seconds)
+        used = (time.process_time() - before) / (time.perf_counter() - start)
+        return {"cpu_percent": round(100 * used, 3), "seconds": seconds}
+
+
+def measured(model: str, runs: int, rounds: int, seconds: float) -> dict[str, Any]:
+    """Latency, dragging and rest for one model."""
+    bench = Bench(model)
+    try:
+        info = bench.studio.session.info
+        assert info is not None
+        return {
+            "model": info.name,
+            "output": info.output.text,
+            "latency": bench.latency(runs),
+            "dragging": bench.dragging(rounds, seconds),
+            "at_rest": bench.at_rest(5.0),
+        }
+    finally:
+        bench.close()
