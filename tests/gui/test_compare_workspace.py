@@ -13,7 +13,7 @@ from pytestqt.qtbot import QtBot
 
 from igm_gui.errors import IgmError, ModelError
 from igm_gui.gui.commands import Commands
-from igm_gui.gui.compare.lineup import details, parameters_text, sample_points, sharing
+from igm_gui.gui.compare.lineup import details, parameters_text, sample_points, sharing, time_text
 from igm_gui.gui.compare.workspace import CompareWorkspace
 from igm_gui.gui.studio import Studio
 from igm_gui.info import GeneratorInfo, InputSpec, OutputSpec
@@ -71,6 +71,7 @@ def test_classes_of_other_names_are_named() -> None:
 def test_texts() -> None:
     info = model("a", 8, distance="Wasserstein-1")
     assert details(info) == "fashion · Wasserstein-1 · image 28×28 grey"
+    assert [time_text(s) for s in (0.00004, 0.0021, 0.118)] == ["0.04 ms", "2.1 ms", "118 ms"]
     assert [parameters_text(n) for n in (0, 12, 45_300, 1_120_000)] == ["", "12", "45 k", "1.1 M"]
 
 

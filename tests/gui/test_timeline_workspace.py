@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import av
@@ -16,7 +17,9 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMenu, QWidget
 from pytestqt.qtbot import QtBot
 
+from igm_gui.gui import theme
 from igm_gui.gui.commands import Commands
+from igm_gui.gui.sound.hub import hub_of
 from igm_gui.gui.studio import Studio
 from igm_gui.gui.timeline.track_paint import RULER, STRIP_TOP, key_rect
 from igm_gui.gui.timeline.workspace import TimelineWorkspace
@@ -28,7 +31,17 @@ from igm_gui.session.recipes import restore_file
 MakeStudio = Callable[..., Studio]
 
 
+@cache
+def dress() -> None:
+    """Fonts and style of the real window: sizes depend on them."""
+    app = QApplication.instance()
+    assert isinstance(app, QApplication)
+    theme.load_fonts(app)
+    theme.apply(app)
+
+
 def make(qtbot: QtBot, studio: Studio) -> TimelineWorkspace:
+    dress()
     window = QWidget()
     commands = Commands(window)
     workspace = TimelineWorkspace(studio, commands, window)
@@ -434,6 +447,34 @@ def test_cancel_leaves_nothing(
     assert list(tmp_path.iterdir()) == []
     assert any("cancelled" in text for text in said)
     assert workspace.export.isVisible()
+
+
+def test_playing_a_sound_model_streams_the_moving_point(qtbot: QtBot, make_studio: MakeStudio) -> None:
+    studio = make_studio("additive")
+    workspace = make(qtbot, studio)
+    actions.fill_timeline(studio.session)
+    hub = hub_of(studio)
+    workspace.toggle_play()
+    assert hub.is_playing(workspace.sound)
+    assert hub.engine.live_model == "additive"
+    with qtbot.waitSignal(studio.playhead_changed, timeout=10_000, check_params_cb=lambda at: at > 0.3):
+        pass
+    live = hub.engine._live
+    assert live is not None
+    assert live.point != studio.state.timeline.keyframes[0].point
+    workspace.toggle_play()
+    assert not hub.is_playing(workspace.sound)
+
+
+def test_it_fits_a_small_window(
+    qtbot: QtBot, studio: Studio, workspace: TimelineWorkspace, tmp_path: Path
+) -> None:
+    actions.fill_timeline(studio.session)
+    job = workspace.export_mp4(tmp_path / "film.mp4")
+    assert workspace.jobs.isVisible()
+    qtbot.waitUntil(lambda: workspace.minimumSizeHint().width() <= 1280)
+    assert workspace.minimumSizeHint().height() <= 640
+    job.cancel()
 
 
 def test_a_sound_model_shows_waveforms_and_writes_wav(

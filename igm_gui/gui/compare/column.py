@@ -8,7 +8,7 @@ from statistics import median
 from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenu, QSizePolicy, QVBoxLayout, QWidget
 
-from igm_gui.gui.compare.lineup import details, parameters_text, sharing
+from igm_gui.gui.compare.lineup import details, parameters_text, sharing, time_text
 from igm_gui.gui.compare.samples import Samples
 from igm_gui.gui.mediaview import MediaView
 from igm_gui.gui.sound.hub import hub_of
@@ -136,7 +136,7 @@ class Column(QFrame):
         if self.view.show_result(result):
             self._say("")
             self._times.append(result.model_seconds)
-            self.time.setText(f"{median(self._times) * 1000:.1f} ms")
+            self.time.setText(time_text(median(self._times)))
         self.show_model(self.model, self._every, self._last)
 
     def stop(self) -> None:

@@ -61,6 +61,12 @@ def parameters_text(count: int) -> str:
     return str(count) if count else ""
 
 
+def time_text(seconds: float) -> str:
+    """Such as ``0.04 ms``, ``2.1 ms``, ``118 ms``."""
+    ms = seconds * 1000
+    return f"{ms:.2f} ms" if ms < 1 else f"{ms:.1f} ms" if ms < 100 else f"{ms:.0f} ms"
+
+
 def sample_points(
     info: GeneratorInfo, base: LatentPoint, seed: int, every_class: bool
 ) -> Callable[[int], LatentPoint]:

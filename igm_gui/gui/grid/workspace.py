@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtGui import QResizeEvent
+from PySide6.QtGui import QCursor, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QScrollArea, QVBoxLayout, QWidget
 
 from igm_gui.engine.loop import Job, Work
@@ -22,7 +22,7 @@ from igm_gui.gui.jobbar import JobBar
 from igm_gui.gui.saving import ask_file, ask_folder, export_work
 from igm_gui.gui.sound.hub import hub_of
 from igm_gui.gui.studio import Studio
-from igm_gui.gui.widgets import Button, SectionHead, accent_button
+from igm_gui.gui.widgets import Button, PointStrip, SectionHead, accent_button
 from igm_gui.info import GeneratorInfo
 from igm_gui.latent.point import LatentPoint
 from igm_gui.latent.vector import Vector
@@ -83,7 +83,15 @@ class GridWorkspace(QWidget):
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(0)
         row.addWidget(panel)
-        row.addWidget(self.sheet, 1)
+        middle = QVBoxLayout()
+        middle.setSpacing(0)
+        middle.addWidget(self.sheet, 1)
+        # Something to drag to the corners from.
+        self.points = PointStrip(studio, 56, recall=False)
+        self.points.setObjectName("strip")
+        self.points.picked.connect(self._corner_menu)
+        middle.addWidget(self.points)
+        row.addLayout(middle, 1)
         self.sheet.picked.connect(self.go_to)
         self.sheet.menu_asked.connect(self._menu)
         self.sheet.hovered.connect(lambda _: self._put_place())
@@ -144,6 +152,7 @@ class GridWorkspace(QWidget):
 
     def _refresh(self) -> None:
         self.controls.refresh(self._studio.state)
+        self.points.setVisible(self._studio.state.grid.mode == "plane")
         self.sheet.refresh()
         self._show_size()
         self._put_place()
@@ -290,6 +299,14 @@ class GridWorkspace(QWidget):
         for number, name in enumerate(NAMES):
             corner.addAction(name, partial(self.controls.corners.use, number, point))
         menu.popup(where)
+
+    def _corner_menu(self, id: str) -> None:
+        """A saved point was clicked: which corner is it for?"""
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        for number, name in enumerate(NAMES):
+            menu.addAction(f"{name} corner", partial(self.controls.corners.use_saved, number, id))
+        menu.popup(QCursor.pos())
 
     # -- files
 
