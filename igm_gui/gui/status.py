@@ -59,6 +59,7 @@ class StatusLine(QWidget):
         self._rate = Rate()
         self._last: RenderResult | None = None
         self._painted_seconds = 0.0
+        self._painted_model = ""
         self._shown_at = 0.0
         self.model = QLabel()
         self.device = Button("device: …", tip="What computes. Click to choose.")
@@ -91,7 +92,12 @@ class StatusLine(QWidget):
 
     def painted(self) -> None:
         """The newest picture has been painted: end-to-end time is known."""
-        if self._studio.asked_at:
+        last = self._studio.last
+        model = last.request.model if last is not None else ""
+        if model != self._painted_model:
+            # The first picture of a model carries its loading.
+            self._painted_model, self._painted_seconds = model, 0.0
+        elif self._studio.asked_at:
             self._painted_seconds = time.perf_counter() - self._studio.asked_at
 
     def set_saved(self, text: str) -> None:

@@ -37,7 +37,7 @@ class TopBar(QWidget):
         self.brand.setObjectName("brand")
         self.brand.clicked.connect(self.show_menu)
         row.addWidget(self.brand)
-        row.addWidget(self._make_tabs())
+        row.addWidget(self._make_tabs(), 0, Qt.AlignmentFlag.AlignVCenter)
         self.project = QLabel()
         self.project.setProperty("role", "quiet")
         row.addWidget(self.project)

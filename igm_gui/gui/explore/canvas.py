@@ -61,6 +61,8 @@ class Canvas(QWidget):
         studio.rendered.connect(self._on_rendered)
         studio.changed.connect(self._on_changed)
         self._show_media()
+        if studio.last is not None:
+            self._on_rendered(studio.last)
         self._show_view()
 
     def _toolbar(self) -> QWidget:

@@ -3,8 +3,17 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QPoint, QPointF, QRectF, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QShowEvent
-from PySide6.QtWidgets import QMenu, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtGui import (
+    QImage,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QResizeEvent,
+    QShowEvent,
+)
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QSizePolicy, QVBoxLayout, QWidget
 
 from igm_gui.gui import theme
 from igm_gui.gui.commands import Commands
@@ -37,9 +46,7 @@ class PlaneField(QWidget):
         self.at = (0.5, 0.5)
         self._dragging = False
         self.stale = False
-        policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        policy.setHeightForWidth(True)
-        self.setSizePolicy(policy)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setCursor(Qt.CursorShape.CrossCursor)
         self.setAccessibleName("Latent plane")
@@ -51,8 +58,9 @@ class PlaneField(QWidget):
     def sizeHint(self) -> QSize:
         return QSize(262, 262)
 
-    def heightForWidth(self, width: int) -> int:
-        return width
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.setFixedHeight(max(self.width(), 60))
 
     def set_at(self, at: tuple[float, float]) -> None:
         """Put the handle at fractions of the field."""
@@ -143,12 +151,22 @@ class LatentPlane(QWidget):
         self._shown: object = None
         self.field = PlaneField()
         self.field.setToolTip("Drag the handle: the point moves on this plane. Arrows move it, Shift finer.")
-        self.head = SectionHead("Latent plane", body=self.field)
+        body = QWidget()
+        self.head = SectionHead("Latent plane", body=body)
+        inner = QVBoxLayout(body)
+        inner.setContentsMargins(0, 0, 0, 0)
+        inner.setSpacing(2)
+        inner.addWidget(self.field)
+        row = QHBoxLayout()
+        row.setSpacing(2)
+        inner.addLayout(row)
         self.buttons: list[Button] = []
         for side, name in enumerate("xy"):
             button = flat_button(f"{name} ▾", tip=f"What the {name} axis is")
             button.clicked.connect(lambda _=False, side=side: self._axis_menu(side))
-            self.head.add(button)
+            button.setMinimumWidth(40)
+            button.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+            row.addWidget(button, 1)
             self.buttons.append(button)
         self.again = IconButton("refresh-cw", "Other random axes", role="flat")
         self.again.clicked.connect(self.reroll)
@@ -158,7 +176,7 @@ class LatentPlane(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(4)
         column.addWidget(self.head)
-        column.addWidget(self.field)
+        column.addWidget(body)
         self.field.moved.connect(self._moved)
         self.field.released.connect(studio.session.end_merge)
         self._pieces = Pieces(studio, self)
@@ -184,6 +202,7 @@ class LatentPlane(QWidget):
             self.axes = (self._choices[0], self._choices[1])
         self._base = None
         self._name_axes()
+        self._follow(self._studio.state)
 
     def _name_axes(self) -> None:
         if self.axes is not None:

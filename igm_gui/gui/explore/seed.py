@@ -15,7 +15,7 @@ SLIDER_SEEDS = 999_999  # what the die throws
 class SeedRow(QWidget):
     """``Seed ──●── 2026``. A latent that was changed by hand has no seed: ``none``."""
 
-    changed = Signal(int)
+    changed = Signal(object)  # int; a Qt int would overflow at 2**31
     released = Signal()
     dice = Signal()
 

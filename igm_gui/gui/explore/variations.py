@@ -140,7 +140,10 @@ class Variations(QWidget):
         super().resizeEvent(event)
         side = max(40, (self.width() - 2 * GAP) // 3)
         for thumb in self.thumbs:
-            thumb.setFixedSize(side, side)
+            # The width may shrink with the panel; only the height is held, to keep them square.
+            thumb.setMinimumWidth(40)
+            thumb.setMaximumWidth(side)
+            thumb.setFixedHeight(side)
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)

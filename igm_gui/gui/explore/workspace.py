@@ -56,7 +56,6 @@ class ExploreWorkspace(QWidget):
         outer.setContentsMargins(0, 0, 0, 0)
         outer.addWidget(self.splitter)
         self._restore()
-        self.setFocusProxy(self.canvas.picture)
         self.splitter.splitterMoved.connect(lambda *_: self._remember())
 
     def _panel(self, name: str, *widgets: QWidget) -> QScrollArea:
@@ -124,7 +123,7 @@ class ExploreWorkspace(QWidget):
     def activate(self) -> None:
         """Shown: the current point rather than the timeline's."""
         self._studio.set_playhead(None)
-        self.canvas.picture.setFocus()
+        (self.canvas.picture if self.canvas.picture.isVisibleTo(self) else self.canvas).setFocus()
 
     def deactivate(self) -> None:
         """Left: nothing moves by itself."""

@@ -1,0 +1,80 @@
+"""Windows on a fake renderer: no torch, no weights, every picture computed by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from igm_gui.engine.loop import RenderLoop
+from igm_gui.gui import theme
+from igm_gui.gui.explore.workspace import ExploreWorkspace
+from igm_gui.gui.main_window import MainWindow
+from igm_gui.gui.studio import Studio
+from igm_gui.requests import RenderResult
+from tests.gui.fakes import PaintingRenderer
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _dressed(qapp: QApplication) -> None:
+    theme.load_fonts(qapp)
+    theme.apply(qapp, "dark")
+
+
+@pytest.fixture
+def painter() -> PaintingRenderer:
+    """The renderer behind ``toy_studio``."""
+    return PaintingRenderer()
+
+
+@pytest.fixture
+def toy_studio(qtbot: QtBot, painter: PaintingRenderer) -> Iterator[Studio]:
+    """A Studio on the model ``toy``, started, with its first picture there."""
+    studio = Studio()
+    studio.loop = RenderLoop(studio._arrived.emit, painter)  # type: ignore[arg-type]
+    studio.open_model("toy")
+    with qtbot.waitSignal(studio.rendered, timeout=20_000, check_params_cb=lambda r: bool(r.request.points)):
+        studio.start()
+    yield studio
+    studio.close()
+
+
+@pytest.fixture
+def window(qtbot: QtBot, toy_studio: Studio, monkeypatch: pytest.MonkeyPatch) -> Iterator[MainWindow]:
+    """The whole window on ``toy``, shown; closed after without questions."""
+    made = MainWindow(toy_studio)
+    made.resize(1280, 800)
+    with qtbot.waitExposed(made):
+        made.show()
+    yield made
+    monkeypatch.setattr(MainWindow, "_may_close", lambda _self: True)
+    made.close()
+    made.deleteLater()
+
+
+@pytest.fixture
+def explore(window: MainWindow) -> ExploreWorkspace:
+    """The Explore workspace of ``window``."""
+    found = window.stack.widget_of("explore")
+    assert isinstance(found, ExploreWorkspace)
+    return found
+
+
+@pytest.fixture
+def next_picture(qtbot: QtBot, toy_studio: Studio) -> Callable[[Callable[[], object]], RenderResult]:
+    """``next_picture(act)``: do it, and wait for the picture of the state it leads to."""
+
+    def wait(act: Callable[[], object]) -> RenderResult:
+        def settled(result: RenderResult) -> bool:
+            wanted = toy_studio.session.request(at=toy_studio.playhead)
+            return result.request == wanted
+
+        with qtbot.waitSignal(toy_studio.rendered, timeout=20_000, check_params_cb=settled) as got:
+            act()
+        assert got.args is not None
+        result: RenderResult = got.args[0]
+        return result
+
+    return wait

@@ -1,0 +1,324 @@
+"""Shared controls, driven as a person drives them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QWheelEvent
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QWidget
+from pytestqt.qtbot import QtBot
+
+from igm_gui.gui.commands import Commands
+from igm_gui.gui.widgets import Button, PictureView, SectionHead, Thumbnail, ValueSlider, media_image
+from igm_gui.gui.widgets.slider import parse_number
+from igm_gui.requests import RenderRequest, RenderResult
+from tests.gui.fakes import TOY
+
+LEFT = Qt.MouseButton.LeftButton
+
+
+def wheel(
+    widget: QWidget, at: QPoint, notches: int, keys: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier
+) -> None:
+    event = QWheelEvent(
+        QPointF(at),
+        QPointF(widget.mapToGlobal(at)),
+        QPoint(0, 0),
+        QPoint(0, 120 * notches),
+        Qt.MouseButton.NoButton,
+        keys,
+        Qt.ScrollPhase.NoScrollPhase,
+        False,
+    )
+    QApplication.sendEvent(widget, event)
+
+
+@pytest.fixture
+def slider(qtbot: QtBot) -> ValueSlider:
+    made = ValueSlider("Truncation", -1.0, 1.0, 0.0)
+    qtbot.addWidget(made)
+    made.resize(320, 24)
+    with qtbot.waitExposed(made):
+        made.show()
+    return made
+
+
+class TestValueSlider:
+    def test_drag_follows_the_pointer_and_tells_when_it_is_over(self, slider: ValueSlider) -> None:
+        values: list[float] = []
+        over: list[int] = []
+        slider.changed.connect(values.append)
+        slider.released.connect(lambda: over.append(1))
+        track = slider.track
+        y = track.height() // 2
+        QTest.mousePress(track, LEFT, pos=QPoint(track.width() // 2, y))
+        QTest.mouseMove(track, QPoint(track.width() // 2 + 20, y))
+        QTest.mouseMove(track, QPoint(track.width(), y))
+        QTest.mouseRelease(track, LEFT, pos=QPoint(track.width(), y))
+        assert values == sorted(values)
+        assert slider.value == 1.0
+        assert over == [1]
+        assert slider.edit.text() == "1.00"
+
+    def test_shift_makes_a_drag_ten_times_finer(self, slider: ValueSlider) -> None:
+        track, y = slider.track, slider.track.height() // 2
+        middle = track.width() // 2
+
+        def drag(keys: Qt.KeyboardModifier) -> float:
+            slider.set_value(0.0)
+            QTest.mousePress(track, LEFT, keys, QPoint(middle, y))
+            event_at = QPoint(middle + 40, y)
+            from PySide6.QtCore import QEvent
+            from PySide6.QtGui import QMouseEvent
+
+            move = QMouseEvent(
+                QEvent.Type.MouseMove,
+                QPointF(event_at),
+                QPointF(track.mapToGlobal(event_at)),
+                Qt.MouseButton.NoButton,
+                LEFT,
+                keys,
+            )
+            QApplication.sendEvent(track, move)
+            QTest.mouseRelease(track, LEFT, keys, event_at)
+            return slider.value
+
+        coarse = drag(Qt.KeyboardModifier.NoModifier)
+        fine = drag(Qt.KeyboardModifier.ShiftModifier)
+        assert fine == pytest.approx(coarse / 10, rel=0.01)
+
+    def test_double_click_returns_to_the_default(self, slider: ValueSlider) -> None:
+        slider.set_value(0.7)
+        QTest.mouseDClick(slider.track, LEFT, pos=QPoint(10, 8))
+        assert slider.value == 0.0
+
+    def test_keys(self, slider: ValueSlider) -> None:
+        slider.track.setFocus()
+        QTest.keyClick(slider.track, Qt.Key.Key_Right)
+        assert slider.value == pytest.approx(0.02)
+        QTest.keyClick(slider.track, Qt.Key.Key_Right, Qt.KeyboardModifier.ShiftModifier)
+        assert slider.value == pytest.approx(0.022)
+        QTest.keyClick(slider.track, Qt.Key.Key_End)
+        assert slider.value == 1.0
+        QTest.keyClick(slider.track, Qt.Key.Key_Backspace)
+        assert slider.value == 0.0
+
+    def test_wheel(self, slider: ValueSlider) -> None:
+        wheel(slider.track, QPoint(20, 8), 3)
+        assert slider.value == pytest.approx(0.06)
+
+    @pytest.mark.parametrize(
+        ("typed", "value"), [("0.5", 0.5), ("0,5", 0.5), ("-0.25", -0.25), ("50 %", 0.5), ("9", 1.0)]
+    )
+    def test_typed_values(self, slider: ValueSlider, typed: str, value: float) -> None:
+        slider.edit.setFocus()
+        slider.edit.selectAll()
+        QTest.keyClicks(slider.edit, typed)
+        QTest.keyClick(slider.edit, Qt.Key.Key_Return)
+        assert slider.value == pytest.approx(value)
+
+    def test_nonsense_and_escape_change_nothing(self, slider: ValueSlider) -> None:
+        told: list[float] = []
+        slider.changed.connect(told.append)
+        for keys in ("abc", "1"):
+            slider.edit.setFocus()
+            QTest.keyClicks(slider.edit, keys)
+            QTest.keyClick(slider.edit, Qt.Key.Key_Return if keys == "abc" else Qt.Key.Key_Escape)
+        assert told == []
+        assert slider.edit.text() == "0.00"
+
+    def test_setting_a_value_is_silent_and_not_rounded(self, slider: ValueSlider) -> None:
+        told: list[float] = []
+        slider.changed.connect(told.append)
+        slider.set_value(0.70710678)
+        assert told == []
+        assert slider.value == 0.70710678
+
+    def test_whole_steps(self, qtbot: QtBot) -> None:
+        slider = ValueSlider("Layers", 0, 18, 18, 1)
+        qtbot.addWidget(slider)
+        slider.track.change(7.4)
+        assert slider.value == 7.0
+        assert slider.text() == "7"
+
+    def test_has_names_for_a_screen_reader(self, slider: ValueSlider) -> None:
+        assert slider.track.accessibleName() == "Truncation"
+        slider.set_value(0.5)
+        assert slider.track.accessibleDescription() == "0.50"
+
+
+def test_parse_number() -> None:
+    assert parse_number("440 Hz") == 440
+    assert parse_number("−12 dB") == -12
+    assert parse_number("inf") is None
+    assert parse_number("") is None
+
+
+class TestPictureView:
+    @pytest.fixture
+    def view(self, qtbot: QtBot) -> PictureView:
+        made = PictureView(margin=10)
+        qtbot.addWidget(made)
+        made.resize(340, 260)
+        with qtbot.waitExposed(made):
+            made.show()
+        return made
+
+    @pytest.mark.parametrize("channels", [1, 3, 4])
+    def test_paints_exactly_the_pixels(self, view: PictureView, channels: int) -> None:
+        pixels = np.zeros((4, 6, channels), np.uint8)
+        pixels[..., 0] = np.arange(24, dtype=np.uint8).reshape(4, 6) * 10
+        if channels == 4:
+            pixels[..., 3] = 255
+        view.set_picture(pixels)
+        shot = view.grab().toImage()
+        target, zoom = view.target(), view.zoom
+        assert zoom == int(zoom)
+        for row in range(4):
+            for column in range(6):
+                colour = shot.pixelColor(
+                    int(target.x() + (column + 0.5) * zoom), int(target.y() + (row + 0.5) * zoom)
+                )
+                assert colour.red() == pixels[row, column, 0]
+
+    def test_the_array_is_shared_not_copied(self, view: PictureView) -> None:
+        pixels = np.zeros((8, 8, 3), np.uint8)
+        view.set_picture(pixels)
+        assert view.picture is pixels
+
+    def test_wheel_zooms_about_the_pointer(self, view: PictureView) -> None:
+        view.set_picture(np.zeros((64, 64, 3), np.uint8))
+        at = QPoint(200, 100)
+        before = view.target()
+        u = (at.x() - before.x()) / before.width()
+        wheel(view, at, 2)
+        after = view.target()
+        assert not view.fits
+        assert (at.x() - after.x()) / after.width() == pytest.approx(u, abs=0.01)
+
+    def test_double_click_goes_between_fit_and_one_to_one(self, view: PictureView) -> None:
+        view.set_picture(np.zeros((64, 64, 3), np.uint8))
+        QTest.mouseDClick(view, LEFT, pos=view.rect().center())
+        assert view.zoom == 1.0
+        QTest.mouseDClick(view, LEFT, pos=view.rect().center())
+        assert view.fits
+
+    def test_drag_pans_a_magnified_picture(self, view: PictureView) -> None:
+        view.set_picture(np.zeros((64, 64, 3), np.uint8))
+        view.set_zoom(20)
+        before = view.target().x()
+        QTest.mousePress(view, LEFT, pos=QPoint(100, 100))
+        QTest.mouseMove(view, QPoint(70, 100))
+        QTest.mouseRelease(view, LEFT, pos=QPoint(70, 100))
+        assert view.target().x() == pytest.approx(before - 30, abs=1)
+
+    def test_smooth_fits_without_whole_zooms(self, view: PictureView) -> None:
+        view.set_picture(np.zeros((100, 100, 3), np.uint8))
+        assert view.zoom == 2.0
+        view.set_smooth(True)
+        assert view.zoom == pytest.approx(2.4)
+        assert "smooth" in view.info_text()
+
+    def test_painted_is_told_once_for_a_picture(self, qtbot: QtBot, view: PictureView) -> None:
+        told: list[int] = []
+        view.painted.connect(lambda: told.append(1))
+        with qtbot.waitSignal(view.painted, timeout=5000):
+            view.set_picture(np.zeros((8, 8, 3), np.uint8))
+        view.repaint()
+        assert told == [1]
+
+    def test_nothing_to_show(self, view: PictureView) -> None:
+        view.set_picture(None)
+        assert view.info_text() == ""
+        assert view.image().isNull()
+        view.grab()
+
+
+def test_thumbnail_is_clicked_by_mouse_and_keyboard(qtbot: QtBot) -> None:
+    thumb = Thumbnail(40, "Point 1")
+    qtbot.addWidget(thumb)
+    with qtbot.waitExposed(thumb):
+        thumb.show()
+    with qtbot.waitSignal(thumb.clicked, timeout=5000):
+        QTest.mouseClick(thumb, LEFT)
+    with qtbot.waitSignal(thumb.clicked, timeout=5000):
+        QTest.keyClick(thumb, Qt.Key.Key_Return)
+    assert thumb.accessibleName() == "Point 1"
+
+
+def test_a_sound_has_a_waveform_for_a_thumbnail(qapp: QApplication) -> None:
+    from dataclasses import replace
+
+    from igm_gui.info import OutputSpec
+
+    info = replace(TOY, output=OutputSpec("sound", sample_rate=24_000, samples=2400))
+    wave = np.sin(np.linspace(0, 1500, 2400), dtype=np.float32)[None, None]
+    result = RenderResult(RenderRequest("toy"), info, wave)
+    image = media_image(result, 0, 48)
+    assert image.width() == 48
+    inked = sum(image.pixelColor(24, y).alpha() > 0 for y in range(48))
+    assert inked > 10
+
+
+def test_section_folds(qtbot: QtBot) -> None:
+    holder = QWidget()
+    qtbot.addWidget(holder)
+    body = QWidget(holder)
+    head = SectionHead("Sampling", body=body, parent=holder)
+    head.button.click()
+    assert head.is_folded
+    head.button.click()
+    assert not head.is_folded
+
+
+class TestCommands:
+    def test_shortcut_runs_and_a_workspace_goes_before_the_window(self, qtbot: QtBot) -> None:
+        window = QWidget()
+        qtbot.addWidget(window)
+        commands = Commands(window)
+        ran: list[str] = []
+        commands.add("play", "Play", lambda: ran.append("general"), "Space")
+        with commands.building("timeline"):
+            commands.add("timeline.play", "Play the timeline", lambda: ran.append("timeline"), "Space")
+        with qtbot.waitActive(window):
+            window.show()
+            window.activateWindow()
+        QTest.keyClick(window, Qt.Key.Key_Space)
+        commands.set_scope("timeline")
+        QTest.keyClick(window, Qt.Key.Key_Space)
+        assert ran == ["general", "timeline"]
+
+    def test_what_can_not_run_is_not_offered(self, qapp: QApplication) -> None:
+        commands = Commands()
+        ran: list[int] = []
+        commands.add("undo", "Undo", lambda: ran.append(1), "Ctrl+Z", enabled=lambda: False)
+        assert not commands.run("undo")
+        assert not commands.run("unknown")
+        assert commands.available() == []
+        assert ran == []
+
+    def test_tip_names_the_shortcut(self, qapp: QApplication) -> None:
+        commands = Commands()
+        commands.add("keep", "Keep this point", lambda: None, "K")
+        assert commands.tip("keep") == "Keep this point  (K)"
+
+
+def test_button_takes_space_only_when_it_has_the_focus(qtbot: QtBot) -> None:
+    window = QWidget()
+    qtbot.addWidget(window)
+    commands = Commands(window)
+    ran: list[str] = []
+    commands.add("play", "Play", lambda: ran.append("play"), "Space")
+    button = Button("Keep", parent=window)
+    button.clicked.connect(lambda: ran.append("button"))
+    with qtbot.waitActive(window):
+        window.show()
+        window.activateWindow()
+    button.clearFocus()
+    QTest.keyClick(window, Qt.Key.Key_Space)
+    button.setFocus(Qt.FocusReason.TabFocusReason)
+    QTest.keyClick(button, Qt.Key.Key_Space)
+    QTest.keyClick(button, Qt.Key.Key_Return)
+    assert ran == ["play", "button", "button"]
