@@ -9,6 +9,7 @@ A workspace is a QWidget class ``XWorkspace(studio, commands, parent=None)`` in
 from __future__ import annotations
 
 import importlib
+import threading
 import traceback
 from dataclasses import dataclass
 
@@ -56,6 +57,14 @@ ENTRIES = (
 )
 
 
+def _import_all() -> None:
+    for entry in ENTRIES:
+        try:
+            importlib.import_module(entry.module)
+        except Exception:
+            continue  # showing it will say why
+
+
 class WorkspaceStack(QStackedWidget):
     """Holds the workspaces that were shown so far; imports and builds the others on demand."""
 
@@ -65,6 +74,12 @@ class WorkspaceStack(QStackedWidget):
         self._commands = commands
         self._built: dict[str, QWidget] = {}
         self.current = ""
+        studio.rendered.connect(self._prefetch)
+
+    def _prefetch(self, _result: object) -> None:
+        """Import the other workspaces once the first picture is there, so that a tab opens at once."""
+        self._studio.rendered.disconnect(self._prefetch)
+        threading.Thread(target=_import_all, name="prefetch", daemon=True).start()
 
     def widget_of(self, name: str) -> QWidget | None:
         """The workspace ``name`` if it was built already."""
