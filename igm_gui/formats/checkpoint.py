@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from igm_gui.errors import ModelError
-from igm_gui.formats.card import Card, read_card
+from igm_gui.formats.card import Card, parse_card, read_card
 from igm_gui.formats.files import sha256_of
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 SUPPORTED = (
     "Supported are model folders (model.safetensors with card.json), official StyleGAN2 and 3 pickles, "
-    "and weights of plain DCGAN-like or fully connected generators (.pt, .pth, .safetensors)."
+    "ONNX files, and weights of plain DCGAN-like or fully connected generators (.pt, .pth, .safetensors)."
 )
 MAX_PICKLE_BYTES = 4_000_000_000
 MAX_HEADER_BYTES = 100_000_000
@@ -135,6 +135,15 @@ def read_tensors(path: Path) -> dict[str, torch.Tensor]:
     return tensors
 
 
+def _side_card(path: Path) -> Card | None:
+    """The card beside a file (``name.ending.card.json``), which says what the file can't."""
+    beside = path.with_name(path.name + ".card.json")
+    try:
+        return parse_card(beside.read_bytes(), beside.name) if beside.is_file() else None
+    except OSError:
+        return None
+
+
 def open_checkpoint(path: Path) -> Checkpoint:
     """Look at ``path`` without executing anything. ModelError where it is not a model."""
     if not path.exists():
@@ -164,9 +173,11 @@ def open_checkpoint(path: Path) -> Checkpoint:
             f"{path.name} can't be read: {error.strerror}.", "Check that it may be read."
         ) from error
     if path.suffix == ".safetensors":
-        return Checkpoint(path, "state_dict", weights=path, shapes=read_header(path), ordered=False)
+        return Checkpoint(path, "state_dict", _side_card(path), path, read_header(path), ordered=False)
+    if path.suffix.lower() == ".onnx":
+        return Checkpoint(path, "onnx", _side_card(path), weights=path)
     if start[:4] == b"PK\x03\x04" or start.startswith(b"\x80\x02\x8a\nl\xfc\x9cF\xf9"):
-        return Checkpoint(path, "state_dict", weights=path)
+        return Checkpoint(path, "state_dict", _side_card(path), path)
     # Every pickle of protocol 2 or later begins so; older ones are text and no network's.
     if start[:1] == b"\x80" and start[1:2] in (b"\x02", b"\x03", b"\x04", b"\x05"):
         if size > MAX_PICKLE_BYTES:

@@ -29,9 +29,10 @@ FAMILIES: dict[str, str] = {
     "toy": "igm_gui.generators.toy",
     "stylegan": "igm_gui.generators.stylegan",
     "dcgan": "igm_gui.generators.dcgan",
+    "onnx": "igm_gui.generators.onnx",
 }
 # Families that know their files without a card, in the order they are asked.
-CARDLESS = ("stylegan", "dcgan")
+CARDLESS = ("stylegan", "dcgan", "onnx")
 
 
 def family_of(checkpoint: Checkpoint) -> Any:
