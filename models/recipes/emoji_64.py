@@ -1,10 +1,12 @@
 """emoji-64: a style-based generator of 64x64 emoji with an invertible mapping and an encoder.
 
 There are some 1,670 training pictures and minutes of a CPU: too few and too little for an
-adversarial game. So the picture network is trained as an autoencoder whose codes w are kept few
-and smooth (beta-VAE), with an absolute error on colours and edges at three scales, and a
-normalizing flow is then fitted to the codes by maximum likelihood as the mapping z -> w. Nothing
-in it can collapse, every training picture keeps its place, and the encoder comes with it.
+adversarial game. So every stage minimises a plain error, and nothing in it can collapse:
+
+1. sketch: encoder and dense layers, a beta-VAE at 32x32; cheap, so each picture is seen often;
+2. synthesis: the modulated convolutions learn the 64x64 pictures from the same codes w;
+3. mapping: a normalizing flow z -> w is fitted to the codes, given the label;
+4. noise: how strongly each feature map follows its noise, by the energy score.
 
     python -m models.recipes.emoji_64
 """
@@ -14,6 +16,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+import msgspec
 import torch
 from torch import Tensor
 
@@ -26,13 +29,11 @@ from models.recipes.common.folder import half_precision, sheet, training, write_
 from models.recipes.common.run import Run, options, prepare
 from models.recipes.emoji_data import LABELS, PACKAGE
 from models.recipes.emoji_mapping import label_averages, train_mapping
-from models.recipes.emoji_train import W_DIM, Pictures, train_autoencoder, train_noise
+from models.recipes.emoji_train import W_DIM, Pictures, build, train_noise, train_sketch, train_synthesis
 
 NAME = "emoji-64"
-STEPS = 6500
-MAPPING_STEPS = 6000
-NOISE_STEPS = 250
-BETA = 8e-4
+SKETCH_STEPS, STEPS, MAPPING_STEPS, NOISE_STEPS = 4500, 5000, 3000, 250
+BETA = 1e-3
 
 DATA = Data(
     name="Noto emoji, 64x64",
@@ -83,10 +84,10 @@ def inputs(n_layers: int) -> tuple[InputSpec, ...]:
     )  # fmt: skip
 
 
-def stage(args: argparse.Namespace, steps: int, seed: int) -> argparse.Namespace:
-    """The same options for one stage of training, with a seed of its own."""
-    torch.manual_seed(args.seed + seed)
-    return argparse.Namespace(**{**vars(args), "steps": steps})
+def stage(args: argparse.Namespace, steps: int, number: int) -> argparse.Namespace:
+    """The same options for one stage, with a seed of its own; --steps scales all stages alike."""
+    torch.manual_seed(args.seed + number)
+    return argparse.Namespace(**{**vars(args), "steps": max(1, steps * args.steps // STEPS)})
 
 
 def preview(network: StyleNetwork, z_spec: InputSpec) -> Tensor:
@@ -102,8 +103,11 @@ def write(args: argparse.Namespace, network: StyleNetwork, runs: list[Run], emoj
     specs = inputs(network.synthesis.n_layers)
     figures = emoji_measure.quality(network, emoji)
     pictures = (preview(network, specs[0]) * 255).round().to(torch.uint8).permute(0, 2, 3, 1).contiguous()
-    rest = "; ".join(f"{run.name}: {run.step} steps, {run.seconds:.0f} s" for run in runs[1:])
-    account = training(runs[0], "emoji_64", f"On a machine shared with other work. Then {rest}.")
+    stages = "; ".join(f"{run.name}: {run.step} steps, {run.seconds / 60:.0f} min" for run in runs)
+    account = msgspec.structs.replace(
+        training(runs[1], "emoji_64", f"On cores shared with other work. Stages: {stages}."),
+        seconds=round(sum(run.seconds for run in runs)),
+    )
     card = Card(
         name=NAME, family="style", title="Emoji", licence="Apache-2.0",
         description="Colour emoji, 64x64, in sixteen kinds. A style-based generator: z is mapped to w, w "
@@ -129,13 +133,15 @@ def main() -> None:
     prepare(args)
     emoji = emoji_data.load(args.data or args.work / "emoji")
     pictures = Pictures(emoji)
-    nets, first = train_autoencoder(stage(args, args.steps, 0), pictures, BETA)
-    synthesis, encoder = nets.synthesis_ema.eval(), nets.encoder_ema.eval()
-    mapping, second = train_mapping(stage(args, MAPPING_STEPS * args.steps // STEPS, 1), encoder, pictures)
-    third = train_noise(stage(args, NOISE_STEPS * args.steps // STEPS, 2), nets, pictures)
-    network = StyleNetwork(mapping, synthesis, encoder, len(LABELS))
+    options_of_first = stage(args, SKETCH_STEPS, 0)
+    nets = build()
+    first = train_sketch(options_of_first, nets, pictures, BETA)
+    second = train_synthesis(stage(args, STEPS, 1), nets, pictures)
+    mapping, third = train_mapping(stage(args, MAPPING_STEPS, 2), nets.encoder_ema, pictures)
+    last = train_noise(stage(args, NOISE_STEPS, 3), nets, pictures)
+    network = StyleNetwork(mapping, nets.synthesis_ema, nets.encoder_ema, len(LABELS))
     network.w_avg.copy_(label_averages(mapping))
-    write(args, network, [first, second, third], emoji)
+    write(args, network, [first, second, third, last], emoji)
 
 
 if __name__ == "__main__":

@@ -11,18 +11,10 @@ from igm_gui.generators.style.mapping import FlowMapping
 from igm_gui.generators.style.network import Encoder
 from models.recipes.common.run import Ema, Run
 from models.recipes.emoji_data import LABELS
-from models.recipes.emoji_train import W_DIM, Pictures, learning_rate
+from models.recipes.emoji_train import W_DIM, Pictures, learning_rate, posteriors
 
 HIDDEN, COUPLINGS = 192, 8
-BATCH = 512
-
-
-@torch.no_grad()
-def posteriors(encoder: Encoder, pictures: Tensor, batch: int = 128) -> tuple[Tensor, Tensor]:
-    """Mean and standard deviation of w for each picture: (N, W_DIM) each."""
-    parts = [encoder(pictures[i : i + batch]) for i in range(0, len(pictures), batch)]
-    mean = torch.cat([part[0] for part in parts])
-    return mean, torch.cat([torch.exp(0.5 * part[1]) for part in parts])
+BATCH = 256
 
 
 def build_mapping() -> FlowMapping:

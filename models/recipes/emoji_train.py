@@ -1,4 +1,4 @@
-"""The two trainings of emoji-64's pictures: an autoencoder first, then an adversarial polish."""
+"""The trainings of emoji-64's networks: sketch and encoder, then the synthesis, then its noise."""
 
 from __future__ import annotations
 
@@ -11,15 +11,17 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from igm_gui.generators.style.network import Encoder, Synthesis
+from igm_gui.generators.style.network import Encoder, Sketch, Synthesis
 from models.recipes.common.run import Ema, Run
 from models.recipes.emoji_data import LABELS, LESS_OFTEN, MIRRORED, Emoji
 
 W_DIM = 64
-HIDDEN = 256
-SYNTHESIS_CHANNELS = (128, 96, 48, 16)  # at 8, 16, 32, 64 pixels
-ENCODER_CHANNELS = (24, 64, 128, 192)  # at 32, 16, 8, 4 pixels
+SIDE = 32  # of the sketch
+HIDDEN, N_HIDDEN = 512, 3
+CHANNELS = (96, 48, 16)  # at 16, 32 and 64 pixels
+ENCODER_CHANNELS = (32, 64, 128)  # at 16, 8 and 4 pixels
 BATCH = 16
+SKETCH_BATCH = 64
 
 
 class Pictures:
@@ -34,12 +36,19 @@ class Pictures:
         self.weights = torch.tensor([0.5 if name in LESS_OFTEN else 1.0 for name in names])
         self.mirrored = torch.tensor([name in MIRRORED for name in names])
 
-    def batch(self, size: int) -> Tensor:
-        """(size, 3, 64, 64); which ones follows torch's global seed, which `Run` keeps."""
+    def choose(self, size: int) -> tuple[Tensor, Tensor]:
+        """Numbers of pictures (size,) and whether each is mirrored; follows torch's global seed."""
         index = torch.multinomial(self.weights, size, replacement=True)
-        pictures = self.pictures[index]
-        mirror = self.mirrored[index] & (torch.rand(size) < 0.3)
-        return torch.where(mirror[:, None, None, None], pictures.flip(3), pictures)
+        return index, self.mirrored[index] & (torch.rand(size) < 0.3)
+
+    @staticmethod
+    def take(pictures: Tensor, index: Tensor, mirror: Tensor) -> Tensor:
+        chosen = pictures[index]
+        return torch.where(mirror[:, None, None, None], chosen.flip(3), chosen)
+
+    def batch(self, size: int, pictures: Tensor | None = None) -> Tensor:
+        """(size, 3, H, H) of the pictures, or of others in the same order (smaller ones, say)."""
+        return self.take(self.pictures if pictures is None else pictures, *self.choose(size))
 
 
 def edges(pictures: Tensor) -> tuple[Tensor, Tensor]:
@@ -48,7 +57,7 @@ def edges(pictures: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def picture_loss(made: Tensor, real: Tensor) -> Tensor:
-    """Mean absolute error of colours and of edges, at 64, 32 and 16 pixels.
+    """Mean absolute error of colours and of edges, at three scales.
 
     L1 keeps an edge where a squared error would rather have it blurred; the coarse scales see the
     colour of an area, and the edge term sees a thin line that hardly counts in the mean.
@@ -70,7 +79,7 @@ def kl_nats(mean: Tensor, log_variance: Tensor) -> Tensor:
 
 @dataclass
 class Autoencoder:
-    """Synthesis and encoder, and the moving averages of both, which are what is kept."""
+    """Synthesis (with its sketch) and encoder, and the moving averages, which are what is kept."""
 
     synthesis: Synthesis
     encoder: Encoder
@@ -79,10 +88,13 @@ class Autoencoder:
 
 
 def build() -> Autoencoder:
-    return Autoencoder(
-        Synthesis(W_DIM, HIDDEN, SYNTHESIS_CHANNELS), Encoder(W_DIM, ENCODER_CHANNELS),
-        Synthesis(W_DIM, HIDDEN, SYNTHESIS_CHANNELS), Encoder(W_DIM, ENCODER_CHANNELS),
-    )  # fmt: skip
+    def synthesis() -> Synthesis:
+        return Synthesis(W_DIM, Sketch(W_DIM, HIDDEN, N_HIDDEN, SIDE), CHANNELS)
+
+    def encoder() -> Encoder:
+        return Encoder(W_DIM, ENCODER_CHANNELS, HIDDEN, SIDE)
+
+    return Autoencoder(synthesis(), encoder(), synthesis(), encoder())
 
 
 def learning_rate(step: int, steps: int, peak: float, warm_up: int = 200) -> float:
@@ -95,26 +107,31 @@ def learning_rate(step: int, steps: int, peak: float, warm_up: int = 200) -> flo
     return peak * (0.05 + 0.95 * 0.5 * (1 + math.cos(math.pi * (step - start) / (steps - start))))
 
 
-def train_autoencoder(args: argparse.Namespace, pictures: Pictures, beta: float) -> tuple[Autoencoder, Run]:
-    """Minimise picture_loss + beta * KL, the beta-VAE bound (Higgins et al. 2017)."""
-    nets = build()
-    parameters = [*nets.synthesis.parameters(), *nets.encoder.parameters()]
+def train_sketch(args: argparse.Namespace, nets: Autoencoder, pictures: Pictures, beta: float) -> Run:
+    """The small autoencoder: encoder and sketch minimise picture_loss + beta * KL at 32x32.
+
+    This is the beta-VAE bound (Higgins et al. 2017). Dense layers and a small picture make a step
+    so cheap that every picture is seen hundreds of times.
+    """
+    sketch, sketch_ema = nets.synthesis.sketch, nets.synthesis_ema.sketch
+    parameters = [*sketch.parameters(), *nets.encoder.parameters()]
     optimiser = torch.optim.Adam(parameters, betas=(0.9, 0.99), fused=True)
-    averages = [Ema(nets.synthesis, nets.synthesis_ema), Ema(nets.encoder, nets.encoder_ema)]
+    averages = [Ema(sketch, sketch_ema), Ema(nets.encoder, nets.encoder_ema)]
     run = Run(
-        "emoji-64-autoencoder", args, synthesis=nets.synthesis, encoder=nets.encoder,
-        synthesis_ema=nets.synthesis_ema, encoder_ema=nets.encoder_ema, optimiser=optimiser,
+        "emoji-64-sketch", args, sketch=sketch, encoder=nets.encoder,
+        sketch_ema=sketch_ema, encoder_ema=nets.encoder_ema, optimiser=optimiser,
     )  # fmt: skip
+    small = F.avg_pool2d(pictures.pictures, 64 // SIDE)
     for step in run.steps():
         for group in optimiser.param_groups:
-            group["lr"] = learning_rate(step, args.steps, 2.5e-3)
-        real = pictures.batch(BATCH)
+            group["lr"] = learning_rate(step, args.steps, 6e-3)
+        real = pictures.batch(SKETCH_BATCH, small)
         mean, log_variance = nets.encoder(real)
         w = mean + torch.exp(0.5 * log_variance) * torch.randn_like(mean)
-        picture_term = picture_loss(nets.synthesis(w), real)
+        picture_term = picture_loss(sketch(w), real)
         kl = kl_nats(mean, log_variance).mean()
         # The bound alone switches dimensions off before they have learnt anything: fade it in.
-        loss = picture_term + beta * min(1.0, step / 3000) * kl
+        loss = picture_term + beta * min(1.0, step / (0.3 * args.steps)) * kl
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(parameters, 1.0)
@@ -122,7 +139,44 @@ def train_autoencoder(args: argparse.Namespace, pictures: Pictures, beta: float)
         for average in averages:
             average.update(step)
         run.log(picture=picture_term.detach(), kl=kl.detach())
-    return nets, run
+    nets.encoder_ema.eval()
+    return run
+
+
+@torch.no_grad()
+def posteriors(encoder: Encoder, pictures: Tensor, batch: int = 128) -> tuple[Tensor, Tensor]:
+    """Mean and standard deviation of w for each picture: (N, W_DIM) each."""
+    parts = [encoder(pictures[i : i + batch]) for i in range(0, len(pictures), batch)]
+    mean = torch.cat([part[0] for part in parts])
+    return mean, torch.cat([torch.exp(0.5 * part[1]) for part in parts])
+
+
+def train_synthesis(args: argparse.Namespace, nets: Autoencoder, pictures: Pictures) -> Run:
+    """The whole synthesis at 64x64, from the sketch's codes, which stay as they are."""
+    nets.synthesis.sketch.load_state_dict(nets.synthesis_ema.sketch.state_dict())
+    nets.synthesis_ema.requires_grad_(False)
+    optimiser = torch.optim.Adam(nets.synthesis.parameters(), betas=(0.9, 0.99), fused=True)
+    average = Ema(nets.synthesis, nets.synthesis_ema)
+    run = Run(
+        "emoji-64-synthesis", args, synthesis=nets.synthesis, average=nets.synthesis_ema, optimiser=optimiser
+    )
+    codes = [posteriors(nets.encoder_ema, p) for p in (pictures.pictures, pictures.pictures.flip(3))]
+    mean, sd = (torch.stack(parts, 1) for parts in zip(*codes, strict=True))  # (N, 2, W_DIM)
+    for step in run.steps():
+        for group in optimiser.param_groups:
+            group["lr"] = learning_rate(step, args.steps, 2.5e-3)
+        index, mirror = pictures.choose(BATCH)
+        real = pictures.take(pictures.pictures, index, mirror)
+        w = mean[index, mirror.long()]
+        w = w + sd[index, mirror.long()] * torch.randn_like(w)
+        loss = picture_loss(nets.synthesis(w), real)
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(nets.synthesis.parameters(), 1.0)
+        optimiser.step()
+        average.update(step)
+        run.log(picture=loss.detach())
+    return run
 
 
 def noise_planes(synthesis: Synthesis, count: int) -> list[Tensor]:

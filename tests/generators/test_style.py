@@ -14,7 +14,7 @@ from igm_gui.generators import registry
 from igm_gui.generators.base import CanEncode, CanMap
 from igm_gui.generators.style import StyleGenerator, StyleNetwork
 from igm_gui.generators.style.mapping import FlowMapping
-from igm_gui.generators.style.network import Encoder, StyleConv, Synthesis
+from igm_gui.generators.style.network import Encoder, Sketch, StyleConv, Synthesis
 from igm_gui.info import InputSpec, OutputSpec
 from igm_gui.latent import LatentPoint, check, one_hot, point_from_seed
 
@@ -41,12 +41,12 @@ def card(n_layers: int) -> Card:
 def folder(tmp_path_factory):
     """A model folder with random weights, small enough for a test."""
     torch.manual_seed(0)
-    synthesis = Synthesis(DIM, 12, (10, 8, 6))
+    synthesis = Synthesis(DIM, Sketch(DIM, 12, 2, SIDE // 2), (10, 8, 6))
     mapping = FlowMapping(DIM, len(LABELS), 16, 3)
-    network = StyleNetwork(mapping, synthesis, Encoder(DIM, (4, 6, 8)), len(LABELS))
+    network = StyleNetwork(mapping, synthesis, Encoder(DIM, (4, 6), 12, SIDE // 2), len(LABELS))
     network.w_avg.normal_()
     for name, parameter in network.named_parameters():
-        if "last" in name or "noise_strength" in name:
+        if "last" in name or "noise_strength" in name or "to_rgb" in name:
             torch.nn.init.normal_(parameter, std=0.3)
     path = tmp_path_factory.mktemp("models") / "tiny"
     path.mkdir()

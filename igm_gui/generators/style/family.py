@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,13 +16,13 @@ from igm_gui.errors import InputError, ModelError
 from igm_gui.formats.checkpoint import Checkpoint
 from igm_gui.generators.base import Batch, TorchGenerator, info_from_card, load_weights
 from igm_gui.generators.style.mapping import FlowMapping
-from igm_gui.generators.style.network import Encoder, Synthesis
+from igm_gui.generators.style.network import Encoder, Sketch, Synthesis
 from igm_gui.latent import LatentPoint, Value, Vector, one_hot
 from igm_gui.latent.point import default_value
 
 _MARKS = (
-    "synthesis.start_hidden.weight",
-    "synthesis.start.weight",
+    "synthesis.sketch.layers.0.weight",
+    "synthesis.sketch.out.weight",
     "mapping.couplings.0.first.weight",
     "w_avg",
 )
@@ -94,7 +95,7 @@ class StyleGenerator(TorchGenerator):
     @property
     def layer_names(self) -> tuple[str, ...]:
         """What each style drives, coarse to fine."""
-        return ("start", *(f"{side}×{side}" for side in self.network.synthesis.noise_sizes))
+        return ("sketch", *(f"{side}×{side}" for side in self.network.synthesis.noise_sizes))
 
     def map(self, points: Sequence[LatentPoint]) -> Tensor:
         """z -> w: float32 (N, layers, w_dim), truncation and style mixing applied."""
@@ -188,12 +189,13 @@ def build(shapes: Any) -> StyleNetwork:
         return sum(1 for key in shapes if key.startswith(prefix) and key.endswith(suffix))
 
     n_labels, w_dim = shapes["w_avg"]
-    n_blocks = count("synthesis.to_rgb.", ".affine.bias")
-    channels = [shapes[f"synthesis.to_rgb.{i}.weight"][1] for i in range(n_blocks)]
-    n_encoder = count("encoder.convs.", ".bias")
-    # One convolution at the first resolution, two at each further one.
-    encoder_channels = [shapes[f"encoder.convs.{i}.bias"][0] for i in range(n_encoder) if i == 0 or i % 2]
-    hidden = shapes["mapping.couplings.0.first.weight"][0]
-    mapping = FlowMapping(w_dim, n_labels, hidden, count("mapping.couplings.", ".permutation"))
-    synthesis = Synthesis(w_dim, shapes["synthesis.start_hidden.weight"][0], channels)
-    return StyleNetwork(mapping, synthesis, Encoder(w_dim, encoder_channels), n_labels)
+    out, hidden = shapes["synthesis.sketch.out.weight"]
+    side = math.isqrt(out // 3)
+    sketch = Sketch(w_dim, hidden, count("synthesis.sketch.layers.", ".bias"), side)
+    n_convs = count("synthesis.convs.", ".affine.bias")
+    channels = [shapes[f"synthesis.convs.{i}.weight"][0] for i in range(0, n_convs, 2)]
+    widths = [shapes[f"encoder.convs.{i}.bias"][0] for i in range(count("encoder.convs.", ".bias"))]
+    encoder = Encoder(w_dim, widths, shapes["encoder.hidden.bias"][0], side)
+    flow_hidden = shapes["mapping.couplings.0.first.weight"][0]
+    mapping = FlowMapping(w_dim, n_labels, flow_hidden, count("mapping.couplings.", ".permutation"))
+    return StyleNetwork(mapping, Synthesis(w_dim, sketch, channels), encoder, n_labels)

@@ -22,7 +22,6 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 GAIN = math.sqrt(2.0)  # what a leaky ReLU takes from the variance; given back by the weights before it
-START = 8  # pixels of the first feature map
 
 
 def leaky(x: Tensor) -> Tensor:
@@ -90,7 +89,7 @@ class ToRGB(nn.Module):
     def __init__(self, n_in: int, w_dim: int) -> None:
         super().__init__()
         self.affine = ScaledLinear(w_dim, n_in, bias=1.0)
-        self.weight = nn.Parameter(torch.randn(3, n_in, 1, 1))
+        self.weight = nn.Parameter(torch.zeros(3, n_in, 1, 1))  # at first the sketch is the picture
         self.bias = nn.Parameter(torch.zeros(3))
         self.gain = 1.0 / math.sqrt(n_in)
 
@@ -101,39 +100,58 @@ class ToRGB(nn.Module):
         return rgb.unflatten(1, x.shape[2:]).permute(0, 3, 1, 2)
 
 
+class Sketch(nn.Module):
+    """Dense layers from w to a small picture: (B, w_dim) -> (B, 3, side, side).
+
+    It remembers what goes where, at one multiplication for each weight, where a convolution takes
+    one for each weight and pixel. What it draws is soft; the convolutions make it sharp.
+    """
+
+    def __init__(self, w_dim: int, hidden: int, n_hidden: int, side: int) -> None:
+        super().__init__()
+        sizes = [w_dim] + [hidden] * n_hidden
+        self.layers = nn.ModuleList([ScaledLinear(n_in, n_out) for n_in, n_out in pairwise(sizes)])
+        self.out = ScaledLinear(hidden, 3 * side * side)
+        self.side = side
+
+    def forward(self, w: Tensor) -> Tensor:
+        for layer in self.layers:
+            w = leaky(layer(w)) * GAIN
+        return self.out(w).reshape(-1, 3, self.side, self.side)
+
+
 class Synthesis(nn.Module):
     """w, one for each layer, to a picture.
 
-    `channels` are the widths at 8, 16, 32, ... pixels. Layer 0 draws the 8x8 start from w with two
-    dense layers: most of what the network remembers is there, at a multiplication for each weight,
-    where a convolution takes one for each weight and pixel. Then come one modulated convolution
-    at 8x8 and two for each further resolution; each picture output shares the style of the
-    layer after it, as in StyleGAN2.
+    Layer 0 is the sketch. Folded to half its side and four times its channels, it is where the
+    modulated convolutions start; there are two at each resolution, of `channels` features, and the
+    resolution doubles between. From the sketch's size on, each resolution adds to the picture, with
+    the style of the layer after it, as in StyleGAN2; the sketch is the picture they add to.
     """
 
-    def __init__(self, w_dim: int, hidden: int, channels: Sequence[int]) -> None:
+    def __init__(self, w_dim: int, sketch: Sketch, channels: Sequence[int]) -> None:
         super().__init__()
-        first = channels[0]
         self.w_dim = w_dim
-        self.channels = tuple(channels)
-        self.start_hidden = ScaledLinear(w_dim, hidden)
-        self.start = ScaledLinear(hidden, first * START * START)
-        self.convs = nn.ModuleList([StyleConv(first, first, w_dim, up=False)])
-        self.to_rgb = nn.ModuleList([ToRGB(first, w_dim)])
-        for n_in, n_out in pairwise(channels):
-            self.convs.append(StyleConv(n_in, n_out, w_dim, up=True))
+        self.sketch = sketch
+        self.convs = nn.ModuleList([])
+        self.to_rgb = nn.ModuleList([])
+        n_in = 12
+        for i, n_out in enumerate(channels):
+            self.convs.append(StyleConv(n_in, n_out, w_dim, up=i > 0))
             self.convs.append(StyleConv(n_out, n_out, w_dim, up=False))
-            self.to_rgb.append(ToRGB(n_out, w_dim))
+            if i:
+                self.to_rgb.append(ToRGB(n_out, w_dim))
+            n_in = n_out
 
     @property
     def n_layers(self) -> int:
-        """How many styles a picture takes: the start, then one for each convolution."""
+        """How many styles a picture takes: the sketch, then one for each convolution."""
         return 1 + len(self.convs)
 
     @property
     def noise_sizes(self) -> list[int]:
         """Side of the noise plane of each convolution, in pixels."""
-        return [START] + [START << (i // 2 + 1) for i in range(len(self.convs) - 1)]
+        return [self.sketch.side << i // 2 >> 1 for i in range(len(self.convs))]
 
     def forward(self, ws: Tensor, noise: Sequence[Tensor] | None = None) -> Tensor:
         """(B, w_dim) or (B, n_layers, w_dim) float32 -> (B, 3, H, H), in about -1..1, not clipped.
@@ -142,43 +160,35 @@ class Synthesis(nn.Module):
         """
         if ws.ndim == 2:
             ws = ws[:, None].expand(-1, self.n_layers, -1)
-        start = self.start(leaky(self.start_hidden(ws[:, 0])))
-        x = leaky(start).reshape(-1, self.channels[0], START, START)
-        x = x.contiguous(memory_format=torch.channels_last)
-        picture: Tensor | None = None
+        picture = self.sketch(ws[:, 0])
+        x = F.pixel_unshuffle(picture, 2).contiguous(memory_format=torch.channels_last)
         for i, conv in enumerate(self.convs):
             x = conv(x, ws[:, i + 1], None if noise is None else noise[i])
-            if i % 2 == 0:  # the last convolution of this resolution
-                rgb = self.to_rgb[i // 2](x, ws[:, min(i + 2, self.n_layers - 1)])
-                if picture is None:
-                    picture = rgb
-                else:
-                    picture = rgb + F.interpolate(
-                        picture, scale_factor=2, mode="bilinear", align_corners=False
-                    )
-        assert picture is not None
+            if i % 2 and i > 1:  # the last convolution of a resolution at or above the sketch's
+                if x.shape[-1] > picture.shape[-1]:
+                    picture = F.interpolate(picture, scale_factor=2, mode="bilinear", align_corners=False)
+                picture = picture + self.to_rgb[i // 2 - 1](x, ws[:, min(i + 2, self.n_layers - 1)])
         return picture
 
 
 class Encoder(nn.Module):
-    """A picture to the mean and log variance of its w (Kingma and Welling 2014)."""
+    """A picture to the mean and log variance of its w (Kingma and Welling 2014).
 
-    def __init__(self, w_dim: int, channels: Sequence[int]) -> None:
+    It looks at the picture at the sketch's size: what is finer has no place in w.
+    """
+
+    def __init__(self, w_dim: int, channels: Sequence[int], hidden: int, side: int = 32) -> None:
         super().__init__()
-        layers: list[nn.Module] = []
-        n_in = 3
-        for i, n_out in enumerate(channels):
-            layers.append(ScaledConv(n_in, n_out, stride=2))
-            if i:  # the first is the largest and would cost as much as the rest together
-                layers.append(ScaledConv(n_out, n_out))
-            n_in = n_out
-        self.convs = nn.ModuleList(layers)
-        self.out = ScaledLinear(channels[-1] * 16, 2 * w_dim)
+        self.side = side
+        self.convs = nn.ModuleList([ScaledConv(a, b, stride=2) for a, b in pairwise((3, *channels))])
+        self.hidden = ScaledLinear(channels[-1] * (side >> len(channels)) ** 2, hidden)
+        self.out = ScaledLinear(hidden, 2 * w_dim)
 
     def forward(self, pictures: Tensor) -> tuple[Tensor, Tensor]:
         """(B, 3, H, H) in -1..1 -> mean and log variance, (B, w_dim) each."""
-        x = pictures.contiguous(memory_format=torch.channels_last)
+        x = F.avg_pool2d(pictures, pictures.shape[-1] // self.side)
+        x = x.contiguous(memory_format=torch.channels_last)
         for conv in self.convs:
             x = leaky(conv(x))
-        mean, log_variance = self.out(x.flatten(1)).chunk(2, dim=1)
+        mean, log_variance = self.out(leaky(self.hidden(x.flatten(1))) * GAIN).chunk(2, dim=1)
         return mean, log_variance.clamp(-12.0, 4.0)
