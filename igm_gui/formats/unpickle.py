@@ -62,7 +62,8 @@ def scan(data: bytes) -> Scan:
     last: str | None = None
     stream = io.BytesIO(data)
     try:
-        for opcode, argument, _ in pickletools.genops(stream):
+        for opcode, found, _ in pickletools.genops(stream):
+            argument: Any = found
             count += 1
             name = opcode.name
             if count > MAX_OPCODES:
@@ -113,6 +114,8 @@ class _Call:
 
     __slots__ = ("_run",)
 
+    _run: Any
+
     def __init__(self, run: Any) -> None:
         object.__setattr__(self, "_run", run)
 
@@ -149,7 +152,9 @@ class _Dtype:
             raise Refused(f"The pickle holds an unknown array type {self.code!r}.", HINT) from error
         if made.kind not in _KINDS_ALLOWED or made.itemsize > 4096:
             raise Refused(f"The pickle holds arrays of {made}, which can hide objects.", HINT)
-        return made.newbyteorder(self.order) if self.order in "<>" else made
+        if self.order == ">":
+            return made.newbyteorder(">")
+        return made.newbyteorder("<") if self.order == "<" else made
 
 
 def _array(data: Any, dtype: Any, shape: Any, fortran: bool = False) -> np.ndarray[Any, Any]:
@@ -195,7 +200,7 @@ def _storage(data: Any) -> torch.Tensor:
             "The pickle holds a tensor that can't be read as plain weights.", HINT, str(error)
         ) from error
     if isinstance(made, torch.storage.TypedStorage):
-        return torch.tensor([], dtype=made.dtype).set_(made._untyped_storage)  # type: ignore[call-overload,no-any-return]
+        return torch.tensor([], dtype=made.dtype).set_(made._untyped_storage)
     if isinstance(made, torch.Tensor):
         return made.reshape(-1)
     raise Refused("The pickle holds a tensor of an unknown kind.", HINT)
@@ -262,7 +267,7 @@ def _bytearray(data: Any = b"", *_: Any) -> bytes:
 def _make_allowed() -> dict[tuple[str, str], Any]:
     """The allow-list. Classes are made anew for each file, so that one can't change another's."""
 
-    class EasyDict(dict):  # type: ignore[type-arg]
+    class EasyDict(dict[Any, Any]):
         __slots__ = ()
 
         def __setstate__(self, state: Any) -> None:
