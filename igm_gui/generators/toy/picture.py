@@ -14,7 +14,7 @@ NOISE_POINTS = 30_000
 DENSITY_SIZE = d.SIZE // 2
 GRID_LINES = 15
 GRID_REACH = 2.6
-POINTS_PER_LINE = 480
+POINTS_PER_LINE = 640
 
 
 def fixed_noise(count: int) -> Tensor:
@@ -97,5 +97,5 @@ class ToyPicture(nn.Module):
             d.over(canvas, self._cloud, d.GOLD)
         if lines:
             ink = d.splat(torch.lerp(net, net_image, progress))
-            d.over(canvas, (1 - torch.exp(-ink * 0.8)) * 0.34, d.TEXT)
+            d.over(canvas, (1 - torch.exp(-ink * 0.6)) * 0.34, d.TEXT)
         return canvas
