@@ -26,7 +26,7 @@ class JobBar(QWidget):
         self._bar = QProgressBar()
         self._bar.setRange(0, 1000)
         self._bar.setTextVisible(False)
-        self._bar.setFixedWidth(110)
+        self._bar.setFixedWidth(90)
         self._bar.setAccessibleName("Progress")
         self.cancel = Button("Cancel", "x", "Stop this. What was not finished is not written.")
         self.cancel.clicked.connect(self._stop)

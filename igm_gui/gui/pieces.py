@@ -79,7 +79,7 @@ class Pieces(QObject):
             self.stop()
             return
         self._studio.thumbnail(
-            f"{self._slot}{first}",
+            self._slot,
             self._model,
             tuple(points),
             self._side,

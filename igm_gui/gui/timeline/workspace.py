@@ -241,6 +241,8 @@ class TimelineWorkspace(QWidget):
 
     def _put_place(self) -> None:
         text = place_text(self._studio.state.timeline, self._position)
+        if self.view.empty and self._studio.state.model:
+            text = f"loading {self._studio.state.model}…"
         if self.player.playing and self._rate:
             text += f" · {self._rate:.0f} fps shown"
         self.place.setText(text)
