@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QPoint, QPointF, QRectF, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QPoint, QPointF, QRectF, QSize, QSizeF, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QImage,
     QKeyEvent,
@@ -10,6 +10,7 @@ from PySide6.QtGui import (
     QPainter,
     QPaintEvent,
     QPen,
+    QPixmap,
     QResizeEvent,
     QShowEvent,
 )
@@ -45,6 +46,7 @@ class PlaneField(QWidget):
         self.images: list[QImage] = [QImage()] * (ROWS * COLUMNS)
         self.at = (0.5, 0.5)
         self._dragging = False
+        self._tiles: QPixmap | None = None  # the images as drawn: the handle moves far more often
         self.stale = False
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -70,23 +72,17 @@ class PlaneField(QWidget):
 
     def set_image(self, index: int, image: QImage) -> None:
         self.images[index] = image
+        self._tiles = None
         self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.fillRect(self.rect(), theme.colour("raised"))
-        width, height = self.width() / COLUMNS, self.height() / ROWS
+        ratio = self.devicePixelRatioF()
+        if self._tiles is None or self._tiles.deviceIndependentSize() != QSizeF(self.size()):
+            self._tiles = self._drawn_tiles(ratio)
         painter.setOpacity(0.5 if self.stale else 1.0)
-        for index, image in enumerate(self.images):
-            if image.isNull():
-                continue
-            cell = QRectF((index % COLUMNS) * width, (index // COLUMNS) * height, width - 1, height - 1)
-            size = image.size().scaled(cell.size().toSize(), Qt.AspectRatioMode.KeepAspectRatio)
-            target = QRectF(0, 0, size.width(), size.height())
-            target.moveCenter(cell.center())
-            smooth = image.width() > cell.width() * 0.75
-            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, smooth)
-            painter.drawImage(target, image)
+        painter.drawPixmap(0, 0, self._tiles)
         painter.setOpacity(1.0)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         centre = QPointF(self.at[0] * self.width(), self.at[1] * self.height())
@@ -99,6 +95,25 @@ class PlaneField(QWidget):
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.setPen(QPen(theme.colour("accent"), 1))
             painter.drawRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5))
+
+    def _drawn_tiles(self, ratio: float) -> QPixmap:
+        tiles = QPixmap(self.size() * ratio)
+        tiles.setDevicePixelRatio(ratio)
+        tiles.fill(Qt.GlobalColor.transparent)
+        painter = QPainter(tiles)
+        width, height = self.width() / COLUMNS, self.height() / ROWS
+        for index, image in enumerate(self.images):
+            if image.isNull():
+                continue
+            cell = QRectF((index % COLUMNS) * width, (index // COLUMNS) * height, width - 1, height - 1)
+            size = image.size().scaled(cell.size().toSize(), Qt.AspectRatioMode.KeepAspectRatio)
+            target = QRectF(0, 0, size.width(), size.height())
+            target.moveCenter(cell.center())
+            smooth = image.width() > cell.width() * 0.75
+            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, smooth)
+            painter.drawImage(target, image)
+        painter.end()
+        return tiles
 
     def _go(self, x: float, y: float) -> None:
         at = (min(max(x, 0.0), 1.0), min(max(y, 0.0), 1.0))
@@ -301,9 +316,10 @@ class LatentPlane(QWidget):
     def _ask(self) -> None:
         wanted = self.isVisible() and not self.head.is_folded and self._studio.last is not None
         if wanted and self._key() != self._shown:
-            self.field.stale = True
-            self.field.update()
-            self._pieces.stop()
+            if not self.field.stale or self._pieces.running:
+                self.field.stale = True
+                self.field.update()
+                self._pieces.stop()
             self._rest.start()
 
     def _key(self) -> object:
