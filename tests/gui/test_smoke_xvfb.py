@@ -49,10 +49,10 @@ class Desktop:
             assert shutil.which(tool), f"{tool} is missing; on Debian: apt-get install xvfb xdotool"
         self.folder = folder
         self.shot_file = folder / "Xvfb_screen0"
+        size = ("-screen", "0", f"{SCREEN[0]}x{SCREEN[1]}x24")
         read, write = os.pipe()
         self.server = subprocess.Popen(
-            f"Xvfb -displayfd {write} -screen 0 {SCREEN[0]}x{SCREEN[1]}x24 -nolisten tcp -fbdir".split()
-            + [str(folder)],
+            ["Xvfb", "-displayfd", str(write), "-nolisten", "tcp", "-fbdir", str(folder), *size],
             pass_fds=(write,),
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
