@@ -32,8 +32,7 @@ from models.recipes.emoji_mapping import label_averages, train_mapping
 from models.recipes.emoji_train import W_DIM, Pictures, build, train_noise, train_sketch, train_synthesis
 
 NAME = "emoji-64"
-SKETCH_STEPS, STEPS, MAPPING_STEPS, NOISE_STEPS = 4500, 5000, 3000, 250
-BETA = 1e-3
+SKETCH_STEPS, STEPS, MAPPING_STEPS, NOISE_STEPS = 5000, 4500, 3000, 250
 
 DATA = Data(
     name="Noto emoji, 64x64",
@@ -135,11 +134,11 @@ def main() -> None:
     pictures = Pictures(emoji)
     options_of_first = stage(args, SKETCH_STEPS, 0)
     nets = build()
-    first = train_sketch(options_of_first, nets, pictures, BETA)
+    first = train_sketch(options_of_first, nets, pictures)
     second = train_synthesis(stage(args, STEPS, 1), nets, pictures)
-    mapping, third = train_mapping(stage(args, MAPPING_STEPS, 2), nets.encoder_ema, pictures)
+    mapping, third = train_mapping(stage(args, MAPPING_STEPS, 2), nets.encoder, pictures)
     last = train_noise(stage(args, NOISE_STEPS, 3), nets, pictures)
-    network = StyleNetwork(mapping, nets.synthesis_ema, nets.encoder_ema, len(LABELS))
+    network = StyleNetwork(mapping, nets.average, nets.encoder, len(LABELS))
     network.w_avg.copy_(label_averages(mapping))
     write(args, network, [first, second, third, last], emoji)
 

@@ -11,7 +11,7 @@ from igm_gui.generators.style.mapping import FlowMapping
 from igm_gui.generators.style.network import Encoder
 from models.recipes.common.run import Ema, Run
 from models.recipes.emoji_data import LABELS
-from models.recipes.emoji_train import W_DIM, Pictures, learning_rate, posteriors
+from models.recipes.emoji_train import W_DIM, Pictures, learning_rate
 
 HIDDEN, COUPLINGS = 192, 8
 BATCH = 256
@@ -22,28 +22,25 @@ def build_mapping() -> FlowMapping:
 
 
 def train_mapping(args: argparse.Namespace, encoder: Encoder, pictures: Pictures) -> tuple[FlowMapping, Run]:
-    """Maximum likelihood of w ~ N(mean, sd^2) of the training pictures, given their label.
+    """Maximum likelihood of the training pictures' w, each with its spread, given their label.
 
-    A VAE's codes do not fill N(0, 1) evenly, and decoding a z from there gives a picture between
-    pictures. A second model of the codes closes that gap (Dai and Wipf 2019, arXiv:1903.05789).
+    The codes do not fill a Gaussian evenly, and decoding a w from the gaps gives a picture between
+    pictures. A second model, of the codes, closes them (Dai and Wipf 2019, arXiv:1903.05789).
     """
     flow, average = build_mapping(), build_mapping()
     average.load_state_dict(flow.state_dict())
     optimiser = torch.optim.AdamW(flow.parameters(), betas=(0.9, 0.99), weight_decay=1e-3)
     ema = Ema(flow, average)
     run = Run("emoji-64-mapping", args, flow=flow, average=average, optimiser=optimiser)
-    mirrored = torch.where(
-        pictures.mirrored[:, None, None, None], pictures.pictures.flip(3), pictures.pictures
-    )
-    codes = [posteriors(encoder, pictures.pictures), posteriors(encoder, mirrored)]
+    with torch.no_grad():
+        codes = torch.stack([encoder(pictures.pictures), encoder(pictures.pictures.flip(3))], 1)
     labels = torch.eye(len(LABELS))[pictures.labels]
     for step in run.steps():
         for group in optimiser.param_groups:
             group["lr"] = learning_rate(step, args.steps, 1e-3)
-        index = torch.multinomial(pictures.weights, BATCH, replacement=True)
-        plain = (torch.rand(BATCH, 1) < 0.7).float()
-        mean, sd = (plain * a[index] + (1 - plain) * b[index] for a, b in zip(*codes, strict=True))
-        w = mean + sd * torch.randn_like(mean)
+        index, mirror = pictures.choose(BATCH)
+        w = codes[index, mirror.long()]
+        w = w + encoder.spread * torch.randn_like(w)
         loss = -flow.log_density(w, labels[index]).mean()
         optimiser.zero_grad(set_to_none=True)
         loss.backward()

@@ -45,8 +45,8 @@ def sample(network: StyleNetwork, z: Tensor, labels: Tensor, psi: float = 1.0) -
 
 @torch.no_grad()
 def encode(network: StyleNetwork, pictures: Tensor, batch: int = 64) -> Tensor:
-    """Pictures in 0..1 -> the mean of their w."""
-    parts = [network.encoder(pictures[i : i + batch] * 2 - 1)[0] for i in range(0, len(pictures), batch)]
+    """Pictures in 0..1 -> their w."""
+    parts = [network.encoder(pictures[i : i + batch] * 2 - 1) for i in range(0, len(pictures), batch)]
     return torch.cat(parts)
 
 

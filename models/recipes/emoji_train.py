@@ -17,11 +17,10 @@ from models.recipes.emoji_data import LABELS, LESS_OFTEN, MIRRORED, Emoji
 
 W_DIM = 64
 SIDE = 32  # of the sketch
-HIDDEN, N_HIDDEN = 512, 3
+HIDDEN, N_HIDDEN, N_BASIS = 512, 3, 512
 CHANNELS = (96, 48, 16)  # at 16, 32 and 64 pixels
-ENCODER_CHANNELS = (32, 64, 128)  # at 16, 8 and 4 pixels
-BATCH = 16
-SKETCH_BATCH = 64
+SPREAD = 0.35  # of w's last dimension, whose standard deviation is 1
+BATCH, SKETCH_BATCH = 16, 256
 
 
 class Pictures:
@@ -72,29 +71,20 @@ def picture_loss(made: Tensor, real: Tensor) -> Tensor:
     return total
 
 
-def kl_nats(mean: Tensor, log_variance: Tensor) -> Tensor:
-    """KL(N(mean, variance) | N(0, 1)) in nats for each picture: (B,)."""
-    return 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).sum(1)
-
-
 @dataclass
-class Autoencoder:
-    """Synthesis (with its sketch) and encoder, and the moving averages, which are what is kept."""
+class Networks:
+    """What is trained; `average` is the synthesis' moving average, which is what is kept."""
 
     synthesis: Synthesis
+    average: Synthesis
     encoder: Encoder
-    synthesis_ema: Synthesis
-    encoder_ema: Encoder
 
 
-def build() -> Autoencoder:
+def build() -> Networks:
     def synthesis() -> Synthesis:
-        return Synthesis(W_DIM, Sketch(W_DIM, HIDDEN, N_HIDDEN, SIDE), CHANNELS)
+        return Synthesis(W_DIM, Sketch(W_DIM, HIDDEN, N_HIDDEN, N_BASIS, SIDE), CHANNELS)
 
-    def encoder() -> Encoder:
-        return Encoder(W_DIM, ENCODER_CHANNELS, HIDDEN, SIDE)
-
-    return Autoencoder(synthesis(), encoder(), synthesis(), encoder())
+    return Networks(synthesis(), synthesis(), Encoder(W_DIM, SIDE))
 
 
 def learning_rate(step: int, steps: int, peak: float, warm_up: int = 200) -> float:
@@ -107,74 +97,90 @@ def learning_rate(step: int, steps: int, peak: float, warm_up: int = 200) -> flo
     return peak * (0.05 + 0.95 * 0.5 * (1 + math.cos(math.pi * (step - start) / (steps - start))))
 
 
-def train_sketch(args: argparse.Namespace, nets: Autoencoder, pictures: Pictures, beta: float) -> Run:
-    """The small autoencoder: encoder and sketch minimise picture_loss + beta * KL at 32x32.
+@torch.no_grad()
+def fit_components(nets: Networks, pictures: Pictures) -> Tensor:
+    """Principal components of the small pictures: the encoder, and the sketch's basis, in closed form.
 
-    This is the beta-VAE bound (Higgins et al. 2017). Dense layers and a small picture make a step
-    so cheap that every picture is seen hundreds of times.
+    w is the first W_DIM coordinates, each with variance 1. The basis is scaled so that a picture's
+    N_BASIS coefficients, the sketch's target, have mean square 1; they are what is returned,
+    (N, 2, N_BASIS), for each picture and its mirror image.
     """
-    sketch, sketch_ema = nets.synthesis.sketch, nets.synthesis_ema.sketch
-    parameters = [*sketch.parameters(), *nets.encoder.parameters()]
-    optimiser = torch.optim.Adam(parameters, betas=(0.9, 0.99), fused=True)
-    averages = [Ema(sketch, sketch_ema), Ema(nets.encoder, nets.encoder_ema)]
-    run = Run(
-        "emoji-64-sketch", args, sketch=sketch, encoder=nets.encoder,
-        sketch_ema=sketch_ema, encoder_ema=nets.encoder_ema, optimiser=optimiser,
-    )  # fmt: skip
-    small = F.avg_pool2d(pictures.pictures, 64 // SIDE)
+    both = _small_pairs(pictures)
+    data = torch.cat([both[:, 0], both[pictures.mirrored, 1]])
+    mean = data.mean(0)
+    _, sizes, directions = torch.linalg.svd(data - mean, full_matrices=False)
+    deviation = sizes[:N_BASIS] / len(data) ** 0.5  # of the data along each component, in pixel units
+    basis = directions[:N_BASIS]
+    unit = deviation.square().mean().sqrt()
+    nets.encoder.linear.weight.copy_(basis[:W_DIM] / deviation[:W_DIM, None])
+    nets.encoder.linear.bias.copy_(-nets.encoder.linear.weight @ mean)
+    # Equal errors in pixels would blur the first components too little to be smooth, equal errors
+    # in w too much to be told apart: halfway between.
+    nets.encoder.spread.copy_(SPREAD * (deviation[W_DIM - 1] / deviation[:W_DIM]).sqrt())
+    for synthesis in (nets.synthesis, nets.average):
+        synthesis.sketch.basis.weight.copy_((basis * unit).T)
+        synthesis.sketch.basis.bias.copy_(mean)
+        synthesis.sketch.linear.weight.zero_()
+        synthesis.sketch.linear.weight[:W_DIM].copy_(torch.diag(deviation[:W_DIM] / unit))
+        synthesis.sketch.coefficients.weight.zero_()
+    return (both - mean) @ basis.T / unit
+
+
+def train_sketch(args: argparse.Namespace, nets: Networks, pictures: Pictures) -> Run:
+    """The sketch's hidden layers learn the coefficients that follow from w but not linearly.
+
+    Without a single convolution or pixel in it, a step is so cheap that every picture is seen
+    thousands of times, each time with another w nearby, so that the neighbourhood means the same.
+    """
+    target = fit_components(nets, pictures)
+    sketch, average = nets.synthesis.sketch, nets.average.sketch
+    trained = [*sketch.layers.parameters(), *sketch.coefficients.parameters()]
+    optimiser = torch.optim.Adam(trained, betas=(0.9, 0.99), fused=True)
+    ema = Ema(sketch, average)
+    run = Run("emoji-64-sketch", args, sketch=sketch, average=average, optimiser=optimiser)
+    codes = nets.encoder.linear(_small_pairs(pictures)).detach()  # (N, 2, W_DIM)
     for step in run.steps():
         for group in optimiser.param_groups:
-            group["lr"] = learning_rate(step, args.steps, 6e-3)
-        real = pictures.batch(SKETCH_BATCH, small)
-        mean, log_variance = nets.encoder(real)
-        w = mean + torch.exp(0.5 * log_variance) * torch.randn_like(mean)
-        picture_term = picture_loss(sketch(w), real)
-        kl = kl_nats(mean, log_variance).mean()
-        # The bound alone switches dimensions off before they have learnt anything: fade it in.
-        loss = picture_term + beta * min(1.0, step / (0.3 * args.steps)) * kl
+            group["lr"] = learning_rate(step, args.steps, 5e-3)
+        index, mirror = pictures.choose(SKETCH_BATCH)
+        w = codes[index, mirror.long()]
+        w = w + nets.encoder.spread * torch.randn_like(w)
+        loss = F.mse_loss(sketch.weights(w), target[index, mirror.long()])
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(parameters, 1.0)
+        torch.nn.utils.clip_grad_norm_(trained, 1.0)
         optimiser.step()
-        for average in averages:
-            average.update(step)
-        run.log(picture=picture_term.detach(), kl=kl.detach())
-    nets.encoder_ema.eval()
+        ema.update(step)
+        run.log(unexplained=loss.detach())
     return run
 
 
-@torch.no_grad()
-def posteriors(encoder: Encoder, pictures: Tensor, batch: int = 128) -> tuple[Tensor, Tensor]:
-    """Mean and standard deviation of w for each picture: (N, W_DIM) each."""
-    parts = [encoder(pictures[i : i + batch]) for i in range(0, len(pictures), batch)]
-    mean = torch.cat([part[0] for part in parts])
-    return mean, torch.cat([torch.exp(0.5 * part[1]) for part in parts])
+def _small_pairs(pictures: Pictures) -> Tensor:
+    """Each picture and its mirror image at the sketch's size: (N, 2, 3 SIDE SIDE)."""
+    small = F.avg_pool2d(pictures.pictures, 64 // SIDE)
+    return torch.stack([small.flatten(1), small.flip(3).flatten(1)], 1)
 
 
-def train_synthesis(args: argparse.Namespace, nets: Autoencoder, pictures: Pictures) -> Run:
-    """The whole synthesis at 64x64, from the sketch's codes, which stay as they are."""
-    nets.synthesis.sketch.load_state_dict(nets.synthesis_ema.sketch.state_dict())
-    nets.synthesis_ema.requires_grad_(False)
+def train_synthesis(args: argparse.Namespace, nets: Networks, pictures: Pictures) -> Run:
+    """The whole synthesis, sketch included, at 64x64."""
+    nets.synthesis.sketch.load_state_dict(nets.average.sketch.state_dict())
     optimiser = torch.optim.Adam(nets.synthesis.parameters(), betas=(0.9, 0.99), fused=True)
-    average = Ema(nets.synthesis, nets.synthesis_ema)
-    run = Run(
-        "emoji-64-synthesis", args, synthesis=nets.synthesis, average=nets.synthesis_ema, optimiser=optimiser
-    )
-    codes = [posteriors(nets.encoder_ema, p) for p in (pictures.pictures, pictures.pictures.flip(3))]
-    mean, sd = (torch.stack(parts, 1) for parts in zip(*codes, strict=True))  # (N, 2, W_DIM)
+    ema = Ema(nets.synthesis, nets.average)
+    run = Run("emoji-64-synthesis", args, synthesis=nets.synthesis, average=nets.average, optimiser=optimiser)
+    codes = nets.encoder.linear(_small_pairs(pictures)).detach()
     for step in run.steps():
         for group in optimiser.param_groups:
             group["lr"] = learning_rate(step, args.steps, 2.5e-3)
         index, mirror = pictures.choose(BATCH)
         real = pictures.take(pictures.pictures, index, mirror)
-        w = mean[index, mirror.long()]
-        w = w + sd[index, mirror.long()] * torch.randn_like(w)
+        w = codes[index, mirror.long()]
+        w = w + nets.encoder.spread * torch.randn_like(w)
         loss = picture_loss(nets.synthesis(w), real)
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(nets.synthesis.parameters(), 1.0)
         optimiser.step()
-        average.update(step)
+        ema.update(step)
         run.log(picture=loss.detach())
     return run
 
@@ -184,14 +190,14 @@ def noise_planes(synthesis: Synthesis, count: int) -> list[Tensor]:
     return [torch.randn(count, 1, side, side) for side in synthesis.noise_sizes]
 
 
-def train_noise(args: argparse.Namespace, nets: Autoencoder, pictures: Pictures) -> Run:
+def train_noise(args: argparse.Namespace, nets: Networks, pictures: Pictures) -> Run:
     """Learn how strongly each feature map follows its noise; everything else stays as it is.
 
     Under a plain reconstruction error noise can only harm, and its strength goes to 0. The energy
     score, E|G - x| - E|G - G'| / 2 over two draws of noise, is lowest where the spread of what is
     drawn is the spread of what w leaves open (Gneiting and Raftery 2007, section 4.2).
     """
-    synthesis, encoder = nets.synthesis_ema, nets.encoder_ema
+    synthesis, encoder = nets.average, nets.encoder
     synthesis.requires_grad_(False)
     strengths = [parameter for name, parameter in synthesis.named_parameters() if "noise_strength" in name]
     for strength in strengths:
@@ -202,7 +208,7 @@ def train_noise(args: argparse.Namespace, nets: Autoencoder, pictures: Pictures)
     for _ in run.steps():
         real = pictures.batch(BATCH)
         with torch.no_grad():
-            w, _ = encoder(real)
+            w = encoder(real)
         one, other = (synthesis(w, noise_planes(synthesis, BATCH)) for _ in range(2))
         error = (picture_loss(one, real) + picture_loss(other, real)) / 2
         loss = error - picture_loss(one, other) / 2

@@ -73,7 +73,7 @@ def witness_penalty(critic: nn.Module, real: Tensor, fake: Tensor, label: Tensor
 
 
 def main() -> None:
-    args = options(__doc__, steps=1100)
+    args = options(__doc__, steps=750)
     prepare(args)
     losses = Losses(critic_loss, generator_loss, witness_penalty, penalty_every=4, generator_sees_real=True)
     generator, run = train(NAME, args, losses, KernelFeatures(), lr=5e-4, lr_end=1e-4)

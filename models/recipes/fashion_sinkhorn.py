@@ -62,7 +62,7 @@ def sinkhorn_divergence(fake: Tensor, real: Tensor, progress: float = 1.0) -> Te
 
 
 def main() -> None:
-    args = options(__doc__, steps=800)
+    args = options(__doc__, steps=600)
     prepare(args)
     generator, run = train(NAME, args, sinkhorn_divergence)
     write_fashion(

