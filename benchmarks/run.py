@@ -97,7 +97,8 @@ def show(report: dict[str, Any]) -> None:
         )
         print(
             f"  dragging: finished pictures                {drag['finished_per_second']:.1f} a second, "
-            f"{drag['ratio']:.2f} of back-to-back forward passes   (promised: 0.9)"
+            f"{drag['ratio']:.2f} of what {drag['forwards_per_second']:.0f} forward passes and "
+            f"{drag['moves_per_second']:.0f} moves allow   (promised: 0.9)"
         )
         rest = entry["at_rest"]["cpu_percent"]
         print(f"  CPU at rest                                {rest:.2f} %   (promised: 0)")
