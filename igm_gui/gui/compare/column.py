@@ -6,6 +6,7 @@ from collections import deque
 from statistics import median
 
 from PySide6.QtCore import QPoint, Qt, Signal
+from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenu, QSizePolicy, QVBoxLayout, QWidget
 
 from igm_gui.gui.compare.lineup import details, parameters_text, sharing, time_text
@@ -18,6 +19,22 @@ from igm_gui.gui.widgets import Button, IconButton
 from igm_gui.requests import RenderResult
 
 TIMES = 31  # results that the median is taken over
+
+
+class Elided(QLabel):
+    """A line that ends in … where there is no room for all of it; the tooltip has the whole."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        text = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, self.width())
+        flags = int(Qt.AlignmentFlag.AlignLeft) | int(Qt.AlignmentFlag.AlignVCenter)
+        self.style().drawItemText(
+            painter, self.rect(), flags, self.palette(), self.isEnabled(), text, self.foregroundRole()
+        )
 
 
 class Column(QFrame):
@@ -34,15 +51,14 @@ class Column(QFrame):
         self.model = ""
         self._every = False
         self._last = False
+        self._cold = True  # whether only the first result was timed
         self._hears = False  # whether it listens to the sound output yet
         self._times: deque[float] = deque(maxlen=TIMES)
         self.setMinimumWidth(236)
         self._dot = QLabel("●")
         self._dot.setStyleSheet(f"color: {SERIES[index % len(SERIES)]}; font-size: 13px;")
-        self.name = QLabel()
+        self.name = Elided()
         self.name.setProperty("role", "title")
-        # A long name gives way; the tooltip has all of it.
-        self.name.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.size_label = QLabel()
         self.size_label.setProperty("role", "quiet")
         self.size_label.setToolTip("Parameters")
@@ -71,9 +87,8 @@ class Column(QFrame):
         self.shares = QLabel()
         self.time = QLabel("–")
         self.time.setToolTip("The network's own time for one result: median of the last ones")
-        self.about = QLabel()
+        self.about = Elided()
         self.about.setProperty("role", "quiet")
-        self.about.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         foot = QWidget()
         foot.setObjectName("panelBody")
         foot.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
@@ -105,6 +120,7 @@ class Column(QFrame):
         if model != self.model:
             self.model = model
             self._times.clear()
+            self._cold = True
             self.time.setText("–")
             self.view.stop()
             self.view.clear()
@@ -114,12 +130,12 @@ class Column(QFrame):
         self.name.setToolTip(f"{title}\n{info.description if info else model}")
         self.setAccessibleName(f"Model {self.index + 1}: {title}")
         self.view.setAccessibleName(f"Result of {title}")
+        self.play.setVisible(info is not None and info.media == "sound")
         if info is None:
             return
         self.size_label.setText(parameters_text(info.parameters))
         self.about.setText(details(info))
         self.about.setToolTip(details(info))
-        self.play.setVisible(info.media == "sound")
         words, why = sharing(self._studio.state.point, self._studio.session.info, info)
         if self.index == 0:
             words, why = "drives the others", "The current model: its point is given to all the others."
@@ -135,6 +151,10 @@ class Column(QFrame):
             return
         if self.view.show_result(result):
             self._say("")
+            if self._cold and self._times:
+                # A network's first pass sets it up: it does not count once there is another.
+                self._cold = False
+                self._times.clear()
             self._times.append(result.model_seconds)
             self.time.setText(time_text(median(self._times)))
         self.show_model(self.model, self._every, self._last)

@@ -51,6 +51,7 @@ class Samples(QWidget):
         self._images: list[QImage | None] = []
         self._hovered = -1
         self._cursor = 0
+        self._marked: int | None = None  # the seed on show above
         self.setFixedHeight(ROWS * (CELL + GAP) - GAP + 2 * PAD)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -76,6 +77,9 @@ class Samples(QWidget):
         state = self._studio.state
         if info is None:
             return
+        if state.point.seed != self._marked:
+            self._marked = state.point.seed
+            self.update()
         count = ROWS * self.columns
         held = held_values(state.point, info)
         key = (model, info, state.device, state.compare_seed, every_class, held, count)
@@ -124,15 +128,14 @@ class Samples(QWidget):
     def paintEvent(self, _event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.fillRect(self.rect(), theme.colour("background"))
-        current = self._studio.state.point.seed
         for i, image in enumerate(self._images):
             cell = self._cell(i)
             painter.fillRect(cell, theme.colour("canvas"))
             if image is not None and not image.isNull():
                 draw_fitted(painter, cell, image)
             focused = self.hasFocus() and i == self._cursor
-            if i == self._hovered or focused or self.seed_of(i) == current:
-                tint = "accent" if focused or self.seed_of(i) == current else "quiet"
+            if i == self._hovered or focused or self.seed_of(i) == self._marked:
+                tint = "accent" if focused or self.seed_of(i) == self._marked else "quiet"
                 painter.setPen(QPen(theme.colour(tint), 2))
                 painter.drawRect(cell.adjusted(1, 1, -1, -1))
 
