@@ -1,7 +1,7 @@
 """Controls shared by the workspaces."""
 
 from igm_gui.gui.widgets.buttons import Button, IconButton, accent_button, flat_button
-from igm_gui.gui.widgets.picture import PictureView, to_qimage
+from igm_gui.gui.widgets.picture import PictureView, screen_image, to_qimage
 from igm_gui.gui.widgets.section import SectionHead
 from igm_gui.gui.widgets.slider import ValueSlider
 from igm_gui.gui.widgets.thumbnail import PointStrip, Thumbnail, media_image
@@ -17,5 +17,6 @@ __all__ = [
     "accent_button",
     "flat_button",
     "media_image",
+    "screen_image",
     "to_qimage",
 ]

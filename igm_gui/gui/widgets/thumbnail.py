@@ -32,7 +32,7 @@ from PySide6.QtWidgets import (
 
 from igm_gui.gui import theme
 from igm_gui.gui.studio import Studio
-from igm_gui.gui.widgets.picture import to_qimage
+from igm_gui.gui.widgets.picture import screen_image
 from igm_gui.requests import RenderResult
 from igm_gui.session import actions
 from igm_gui.session.state import SavedPoint, SessionState
@@ -66,7 +66,7 @@ def media_image(result: RenderResult, index: int = 0, side: int = 96) -> QImage:
     if result.media is None or result.info is None or index >= len(result.media):
         return QImage()
     if result.info.media == "image":
-        return to_qimage(result.media[index]).copy()
+        return screen_image(result.media[index])
     return waveform_image(result.media[index], side)
 
 
@@ -119,7 +119,7 @@ class Thumbnail(QWidget):
 
     def set_picture(self, pixels: NDArray[Any]) -> None:
         """Show uint8 (H, W, C)."""
-        self.set_image(to_qimage(pixels).copy())
+        self.set_image(screen_image(pixels))
 
     def set_busy(self) -> None:
         """Dimmed, until the next picture."""
