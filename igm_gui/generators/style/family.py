@@ -22,7 +22,7 @@ from igm_gui.latent.point import default_value
 
 _MARKS = (
     "synthesis.sketch.layers.0.weight",
-    "synthesis.sketch.out.weight",
+    "synthesis.sketch.basis.weight",
     "mapping.couplings.0.first.weight",
     "w_avg",
 )
@@ -116,12 +116,12 @@ class StyleGenerator(TorchGenerator):
 
     def encode(self, media: NDArray[Any], rate: int = 0) -> LatentPoint:  # noqa: ARG002 - for sounds
         """uint8 (H, W, C) of any size -> the z and label whose picture is nearest, as far as the
-        encoder sees it: w is the posterior's mean, the label the one under which the flow finds
+        encoder sees it: w is the encoder's, the label the one under which the flow finds
         this w most probable, and z the flow's inverse. Untruncated, unmixed, without noise."""
         x = as_square(media, self.info.output.height).to(self.device)
         n_labels = len(self.network.w_avg)
         with torch.inference_mode():
-            w, _ = self.network.encoder(x)
+            w = self.network.encoder(x)
             labels = torch.eye(n_labels, device=self.device)
             density = self.network.mapping.log_density(w.expand(n_labels, -1), labels)
             best = int(density.argmax())
@@ -189,13 +189,12 @@ def build(shapes: Any) -> StyleNetwork:
         return sum(1 for key in shapes if key.startswith(prefix) and key.endswith(suffix))
 
     n_labels, w_dim = shapes["w_avg"]
-    out, hidden = shapes["synthesis.sketch.out.weight"]
-    side = math.isqrt(out // 3)
-    sketch = Sketch(w_dim, hidden, count("synthesis.sketch.layers.", ".bias"), side)
+    pixels, n_basis = shapes["synthesis.sketch.basis.weight"]
+    side = math.isqrt(pixels // 3)
+    hidden = shapes["synthesis.sketch.layers.0.weight"][0]
+    sketch = Sketch(w_dim, hidden, count("synthesis.sketch.layers.", ".bias"), n_basis, side)
     n_convs = count("synthesis.convs.", ".affine.bias")
     channels = [shapes[f"synthesis.convs.{i}.weight"][0] for i in range(0, n_convs, 2)]
-    widths = [shapes[f"encoder.convs.{i}.bias"][0] for i in range(count("encoder.convs.", ".bias"))]
-    encoder = Encoder(w_dim, widths, shapes["encoder.hidden.bias"][0], side)
     flow_hidden = shapes["mapping.couplings.0.first.weight"][0]
     mapping = FlowMapping(w_dim, n_labels, flow_hidden, count("mapping.couplings.", ".permutation"))
-    return StyleNetwork(mapping, Synthesis(w_dim, sketch, channels), encoder, n_labels)
+    return StyleNetwork(mapping, Synthesis(w_dim, sketch, channels), Encoder(w_dim, side), n_labels)

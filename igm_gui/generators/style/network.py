@@ -42,21 +42,6 @@ class ScaledLinear(nn.Module):
         return F.linear(x, self.weight * self.gain, self.bias)
 
 
-class ScaledConv(nn.Module):
-    """A convolution with equalized learning rate; padding keeps the size at stride 1."""
-
-    def __init__(self, n_in: int, n_out: int, size: int = 3, stride: int = 1) -> None:
-        super().__init__()
-        self.weight = nn.Parameter(torch.randn(n_out, n_in, size, size))
-        self.bias = nn.Parameter(torch.zeros(n_out))
-        self.gain = GAIN / math.sqrt(n_in * size * size)
-        self.stride = stride
-        self.padding = size // 2
-
-    def forward(self, x: Tensor) -> Tensor:
-        return F.conv2d(x, self.weight * self.gain, self.bias, self.stride, self.padding)
-
-
 class StyleConv(nn.Module):
     """Modulated 3x3 convolution, noise, bias, leaky ReLU; doubles the resolution if `up`."""
 
@@ -103,21 +88,30 @@ class ToRGB(nn.Module):
 class Sketch(nn.Module):
     """Dense layers from w to a small picture: (B, w_dim) -> (B, 3, side, side).
 
-    It remembers what goes where, at one multiplication for each weight, where a convolution takes
+    The picture is a sum of basis pictures (to begin with, principal components); w gives the
+    coefficients by a linear map and by hidden layers that add what a linear map can't know. It
+    remembers what goes where, at one multiplication for each weight, where a convolution takes
     one for each weight and pixel. What it draws is soft; the convolutions make it sharp.
     """
 
-    def __init__(self, w_dim: int, hidden: int, n_hidden: int, side: int) -> None:
+    def __init__(self, w_dim: int, hidden: int, n_hidden: int, n_basis: int, side: int) -> None:
         super().__init__()
         sizes = [w_dim] + [hidden] * n_hidden
         self.layers = nn.ModuleList([ScaledLinear(n_in, n_out) for n_in, n_out in pairwise(sizes)])
-        self.out = ScaledLinear(hidden, 3 * side * side)
+        self.coefficients = ScaledLinear(hidden, n_basis)
+        self.linear = nn.Linear(w_dim, n_basis, bias=False)
+        self.basis = nn.Linear(n_basis, 3 * side * side)
         self.side = side
 
-    def forward(self, w: Tensor) -> Tensor:
+    def weights(self, w: Tensor) -> Tensor:
+        """The coefficients of the basis pictures: (B, n_basis)."""
+        hidden = w
         for layer in self.layers:
-            w = leaky(layer(w)) * GAIN
-        return self.out(w).reshape(-1, 3, self.side, self.side)
+            hidden = leaky(layer(hidden)) * GAIN
+        return self.linear(w) + self.coefficients(hidden)
+
+    def forward(self, w: Tensor) -> Tensor:
+        return self.basis(self.weights(w)).reshape(-1, 3, self.side, self.side)
 
 
 class Synthesis(nn.Module):
@@ -172,23 +166,21 @@ class Synthesis(nn.Module):
 
 
 class Encoder(nn.Module):
-    """A picture to the mean and log variance of its w (Kingma and Welling 2014).
+    """A picture to w: a linear map of the picture at the sketch's size.
 
-    It looks at the picture at the sketch's size: what is finer has no place in w.
+    `spread` is the standard deviation, by dimension, of the w that count as the same picture.
     """
 
-    def __init__(self, w_dim: int, channels: Sequence[int], hidden: int, side: int = 32) -> None:
+    spread: Tensor
+
+    def __init__(self, w_dim: int, side: int) -> None:
         super().__init__()
         self.side = side
-        self.convs = nn.ModuleList([ScaledConv(a, b, stride=2) for a, b in pairwise((3, *channels))])
-        self.hidden = ScaledLinear(channels[-1] * (side >> len(channels)) ** 2, hidden)
-        self.out = ScaledLinear(hidden, 2 * w_dim)
+        self.linear = nn.Linear(3 * side * side, w_dim)
+        self.register_buffer("spread", torch.ones(w_dim))
 
-    def forward(self, pictures: Tensor) -> tuple[Tensor, Tensor]:
-        """(B, 3, H, H) in -1..1 -> mean and log variance, (B, w_dim) each."""
-        x = F.avg_pool2d(pictures, pictures.shape[-1] // self.side)
-        x = x.contiguous(memory_format=torch.channels_last)
-        for conv in self.convs:
-            x = leaky(conv(x))
-        mean, log_variance = self.out(leaky(self.hidden(x.flatten(1))) * GAIN).chunk(2, dim=1)
-        return mean, log_variance.clamp(-12.0, 4.0)
+    def forward(self, pictures: Tensor) -> Tensor:
+        """(B, 3, H, H) in -1..1 -> w (B, w_dim)."""
+        small = F.avg_pool2d(pictures, pictures.shape[-1] // self.side)
+        w: Tensor = self.linear(small.flatten(1))
+        return w
