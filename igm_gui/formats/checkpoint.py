@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     import torch
 
 SUPPORTED = (
-    "Supported are model folders (model.safetensors with card.json), official StyleGAN2 and 3 pickles, "
-    "ONNX files, and weights of plain DCGAN-like or fully connected generators (.pt, .pth, .safetensors)."
+    "Supported are model folders (model.safetensors with card.json), official StyleGAN2 and 3 pickles, ONNX "
+    "files, TorchScript and torch.export programs, and weights of plain DCGAN-like or fully connected "
+    "generators (.pt, .pth, .safetensors)."
 )
 MAX_PICKLE_BYTES = 4_000_000_000
 MAX_HEADER_BYTES = 100_000_000
@@ -135,6 +136,18 @@ def read_tensors(path: Path) -> dict[str, torch.Tensor]:
     return tensors
 
 
+def _archive_kind(path: Path, start: bytes) -> str:
+    """Weights, or a program: what the names in a torch archive tell."""
+    if start[:2] != b"PK":
+        return "state_dict"
+    from igm_gui.formats.torch_file import check_zip
+
+    inner = {name.partition("/")[2] for name in check_zip(path)}
+    if "constants.pkl" in inner and any(name.startswith("code/") for name in inner):
+        return "torchscript"
+    return "export" if {"archive_format", "models/model.json"} <= inner else "state_dict"
+
+
 def _side_card(path: Path) -> Card | None:
     """The card beside a file (``name.ending.card.json``), which says what the file can't."""
     beside = path.with_name(path.name + ".card.json")
@@ -177,7 +190,7 @@ def open_checkpoint(path: Path) -> Checkpoint:
     if path.suffix.lower() == ".onnx":
         return Checkpoint(path, "onnx", _side_card(path), weights=path)
     if start[:4] == b"PK\x03\x04" or start.startswith(b"\x80\x02\x8a\nl\xfc\x9cF\xf9"):
-        return Checkpoint(path, "state_dict", _side_card(path), path)
+        return Checkpoint(path, _archive_kind(path, start), _side_card(path), path)
     # Every pickle of protocol 2 or later begins so; older ones are text and no network's.
     if start[:1] == b"\x80" and start[1:2] in (b"\x02", b"\x03", b"\x04", b"\x05"):
         if size > MAX_PICKLE_BYTES:

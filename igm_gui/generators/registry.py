@@ -30,9 +30,10 @@ FAMILIES: dict[str, str] = {
     "stylegan": "igm_gui.generators.stylegan",
     "dcgan": "igm_gui.generators.dcgan",
     "onnx": "igm_gui.generators.onnx",
+    "program": "igm_gui.generators.program",
 }
 # Families that know their files without a card, in the order they are asked.
-CARDLESS = ("stylegan", "dcgan", "onnx")
+CARDLESS = ("stylegan", "dcgan", "onnx", "program")
 
 
 def family_of(checkpoint: Checkpoint) -> Any:

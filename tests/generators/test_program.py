@@ -1,0 +1,173 @@
+"""TorchScript and torch.export archives: asked about once, then run; never before the yes."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import nn
+
+from igm_gui.api import load, make_point
+from igm_gui.errors import ModelError
+from igm_gui.formats import trust
+from igm_gui.formats.files import sha256_of
+
+# torch.jit is deprecated and the files that people have are still made with it.
+pytestmark = pytest.mark.filterwarnings("ignore:.*torch.jit.*:DeprecationWarning")
+
+
+class Flat(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layer = nn.Linear(7, 3 * 64)
+
+    def forward(self, z):
+        return torch.tanh(self.layer(z)).reshape(-1, 3, 8, 8)
+
+
+class Square(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layer = nn.ConvTranspose2d(9, 1, 8)
+
+    def forward(self, noise):
+        return torch.sigmoid(self.layer(noise))
+
+
+class Classed(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.embed = nn.Embedding(5, 6)
+        self.layer = nn.Linear(12, 64)
+
+    def forward(self, z, label):
+        return torch.tanh(self.layer(torch.cat([z, self.embed(label)], 1))).reshape(-1, 1, 8, 8)
+
+
+class OneHot(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layer = nn.Linear(10, 64)
+        self.named = nn.Linear(4, 64)
+
+    def forward(self, z, class_weights):
+        return torch.tanh(self.layer(z) + self.named(class_weights)).reshape(-1, 1, 8, 8)
+
+
+class Sound(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layer = nn.Linear(4, 4000)
+
+    def forward(self, z):
+        return torch.tanh(self.layer(z))
+
+
+def script(tmp_path, module, name="model.pt"):
+    torch.manual_seed(0)
+    path = tmp_path / name
+    torch.jit.script(module.eval()).save(str(path))
+    return path
+
+
+def yes(path):
+    trust.trust(sha256_of(path), path.name)
+    return str(path)
+
+
+@pytest.mark.parametrize("module", [Flat, Square, Sound])
+def test_a_script_runs_after_the_yes(tmp_path, igm_home, module):
+    network = module()
+    path = script(tmp_path, network)
+    with pytest.raises(trust.TrustNeeded) as asked:
+        load(str(path))
+    assert asked.value.sha256 == sha256_of(path)
+    g = load(yes(path))
+    given = g.sample(seed=1, n=2)
+    with torch.inference_mode():
+        z = torch.stack(
+            [torch.from_numpy(make_point(g.info, s).vector(g.info.latent.name).array.copy()) for s in (1, 2)]
+        )
+        expected = network(z)
+    if module is Sound:
+        assert abs(torch.from_numpy(given)[:, 0] - expected).max() < 1e-5
+        return
+    span = (expected - g.info.output.low) / (g.info.output.high - g.info.output.low) * 255
+    assert abs(torch.from_numpy(given).float() - span.permute(0, 2, 3, 1)).max() <= 0.51
+
+
+def test_another_file_of_the_same_name_is_asked_about_again(tmp_path, igm_home):
+    load(yes(script(tmp_path, Flat())))
+    torch.manual_seed(1)
+    with pytest.raises(trust.TrustNeeded):
+        load(str(script(tmp_path, Square())))
+
+
+def test_a_class_number_in_a_script(tmp_path, igm_home):
+    path = script(tmp_path, OneHot())
+    g = load(yes(path))
+    assert g.info.inputs[0].kind == "latent"
+    assert g.sample(0).shape == (1, 8, 8, 1)
+
+
+def test_an_exported_program(tmp_path, igm_home):
+    network = Flat().eval()
+    batch = torch.export.Dim("batch", min=1, max=64)
+    exported = torch.export.export(network, (torch.zeros(2, 7),), dynamic_shapes=({0: batch},))
+    path = tmp_path / "model.pt2"
+    torch.export.save(exported, path)
+    with pytest.raises(trust.TrustNeeded):
+        load(str(path))
+    g = load(yes(path))
+    assert g.info.latent.shape == (7,)
+    assert g.sample(0, 3).shape == (3, 8, 8, 3)
+
+
+def test_an_exported_program_with_a_fixed_batch_and_a_class(tmp_path, igm_home):
+    exported = torch.export.export(Classed().eval(), (torch.zeros(1, 6), torch.zeros(1, dtype=torch.int64)))
+    path = tmp_path / "model.pt2"
+    torch.export.save(exported, path)
+    g = load(yes(path))
+    assert [spec.kind for spec in g.info.inputs] == ["latent", "scalar"]
+    point = make_point(g.info, 0)
+    assert (g.render(point.with_value("label", 3.0)) != g.render(point)).any()
+    assert g.sample(0, 2).shape == (2, 8, 8, 1)
+
+
+def test_a_card_says_what_a_script_cannot(tmp_path, igm_home):
+    path = script(tmp_path, Classed())
+    path.with_name("model.pt.card.json").write_text(
+        """{"name": "classed", "family": "program",
+        "output": {"media": "image", "height": 8, "width": 8},
+        "inputs": [{"name": "z", "kind": "latent", "shape": [6]},
+          {"name": "label", "kind": "scalar", "maximum": 4, "step": 1}]}"""
+    )
+    g = load(yes(path))
+    assert g.info.name == "classed"
+    assert g.sample(0, 2).shape == (2, 8, 8, 1)
+
+
+def test_a_program_whose_inputs_cannot_be_guessed(tmp_path, igm_home):
+    class Odd(nn.Module):
+        def forward(self, a, b, c):
+            return a.view(2, 2) + b.view(3, 3) + c
+
+    with pytest.raises(ModelError, match="inputs"):
+        load(yes(script(tmp_path, Odd())))
+
+
+@pytest.mark.parametrize("part", [20, 200, -500, -1])
+def test_cut_short(tmp_path, igm_home, part):
+    path = script(tmp_path, Flat())
+    path.write_bytes(path.read_bytes()[:part])
+    with pytest.raises(ModelError):
+        load(yes(path))
+
+
+def test_a_zip_that_grows_is_refused(tmp_path):
+    import zipfile
+
+    path = tmp_path / "bomb.pt"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("m/data.pkl", b"\0" * 50_000_000)
+    with pytest.raises(ModelError, match="grow"):
+        load(str(path))
