@@ -89,7 +89,7 @@ def save_frames(folder: Path, model: str, timeline: Timeline, device: str = "aut
             for start, media in batches(renderer, model, points, device):
                 for index, picture in enumerate(media, start):
                     recipe = point_recipe(info, points[index])
-                    encoder.add(write_png, temporary / f"frame-{index:05d}.png", picture, recipe, 3)
+                    encoder.add(write_png, temporary / f"frame-{index:05d}.png", picture, recipe)
                 yield as_float(start + len(media), len(points))
 
     return work

@@ -23,7 +23,8 @@ from igm_gui.export.work import (
     safe_name,
 )
 from igm_gui.formats.audio import write_wav
-from igm_gui.formats.image import enlarged, write_png
+from igm_gui.formats.files import atomic_path
+from igm_gui.formats.image import PngWriter, enlarged, write_png
 from igm_gui.info import GeneratorInfo
 from igm_gui.latent.point import LatentPoint, conform
 from igm_gui.session.grid import grid_points, grid_shape
@@ -74,14 +75,26 @@ def save_sheet(
         )
         check_pixels(info, full_height, full_width, MAX_BYTES)
         points = grid_points(info, grid, base)
-        sheet = blank(full_height, full_width, info.output.channels, SHEET_GAP)
-        for start, media in batches(renderer, model, points, device, batch):
-            for index, picture in enumerate(media, start):
-                row, column = divmod(index, columns)
-                top, left = row * (height + grid.gap), column * (width + grid.gap)
-                sheet[top : top + height, left : left + width] = enlarged(picture, grid.scale)
-            yield 0.95 * as_float(start + len(media), len(points))
-        write_png(Path(path), sheet, grid_recipe(info, grid, base), level=4)
+        recipe = grid_recipe(info, grid, base)
+        with (
+            atomic_path(Path(path)) as temporary,
+            temporary.open("wb") as file,
+            # One thread, so that rows stay in order; it packs them while the network makes the next.
+            encoding(threads=1, ahead=2) as encoder,
+        ):
+            channels = info.output.channels
+            png = PngWriter(file, full_height, full_width, channels, recipe)
+            band = blank(height + grid.gap, full_width, channels, SHEET_GAP)
+            for start, media in batches(renderer, model, points, device, batch):
+                for index, picture in enumerate(media, start):
+                    row, column = divmod(index, columns)
+                    left = column * (width + grid.gap)
+                    band[:height, left : left + width] = enlarged(picture, grid.scale)
+                    if column == columns - 1:
+                        encoder.add(png.rows, band[: height if row == rows - 1 else None].copy())
+                yield 0.99 * as_float(start + len(media), len(points))
+            encoder.wait()
+            png.close()
         yield 1.0
 
     return work
@@ -129,4 +142,4 @@ def _write(stem: Path, info: GeneratorInfo, point: LatentPoint, made: NDArray[An
     if info.media == "sound":
         write_wav(stem.with_name(stem.name + ".wav"), made, info.output.sample_rate, recipe)
     else:
-        write_png(stem.with_name(stem.name + ".png"), np.asarray(made, np.uint8), recipe, level=3)
+        write_png(stem.with_name(stem.name + ".png"), np.asarray(made, np.uint8), recipe)
