@@ -88,6 +88,7 @@ class StatusLine(QWidget):
         self._idle.timeout.connect(self._rest)
         studio.changed.connect(self._on_changed)
         studio.rendered.connect(self._on_rendered)
+        studio.painted.connect(self.painted)
         self._on_changed(studio.state, frozenset({"model", "point"}))
 
     def painted(self) -> None:

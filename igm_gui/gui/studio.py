@@ -13,6 +13,7 @@ from igm_gui.engine.loop import Job, RenderLoop, Work
 from igm_gui.errors import Cancelled, IgmError
 from igm_gui.formats import library
 from igm_gui.formats.card import card_info, read_card
+from igm_gui.formats.trust import TrustNeeded, trust
 from igm_gui.info import GeneratorInfo
 from igm_gui.latent.point import LatentPoint
 from igm_gui.requests import Priority, RenderRequest, RenderResult
@@ -22,13 +23,15 @@ from igm_gui.session.state import SessionState
 
 @dataclass(frozen=True)
 class Notice:
-    """A sentence for the person. ``kind`` is ``info``, ``good`` or ``error``; ``retry`` may be offered."""
+    """A sentence for the person. ``kind`` is ``info``, ``good`` or ``error``; ``retry`` may be offered, on
+    a button called ``action``."""
 
     text: str
     hint: str = ""
     details: str = ""
     kind: str = "info"
     retry: Callable[[], object] | None = None
+    action: str = "Retry"
 
 
 class Studio(QObject):
@@ -44,6 +47,7 @@ class Studio(QObject):
     notice = Signal(object)  # Notice
     job_changed = Signal(object)  # Job: progress, done, error
     playhead_changed = Signal(float)
+    painted = Signal()  # the newest main result is on screen
     closing = Signal()  # before the render thread stops: end what depends on it
     closing = Signal()  # the last chance to stop what plays
 
@@ -161,7 +165,16 @@ class Studio(QObject):
 
     def fail(self, error: IgmError, retry: Callable[[], object] | None = None) -> None:
         """Show an error with its hint; details one click away."""
-        self.notice.emit(Notice(error.message, error.hint, error.details, "error", retry))
+        action = "Retry"
+        if isinstance(error, TrustNeeded):
+            action, again, sha256, name = "Open it", retry, error.sha256, error.message.split(" is a ")[0]
+
+            def retry() -> None:
+                trust(sha256, name)
+                if again is not None:
+                    again()
+
+        self.notice.emit(Notice(error.message, error.hint, error.details, "error", retry, action))
 
     # -- what comes back (interface's thread)
 

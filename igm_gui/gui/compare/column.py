@@ -78,6 +78,8 @@ class Column(QFrame):
         for widget in (self.size_label, self.play, self.menu_button):
             row.addWidget(widget)
         self.view = MediaView(studio, margin=18)
+        if index == 0:
+            self.view.picture.painted.connect(studio.painted)
         self.message = QLabel(self.view)
         self.message.setWordWrap(True)
         self.message.setAlignment(Qt.AlignmentFlag.AlignCenter)

@@ -47,6 +47,7 @@ class TimelineWorkspace(QWidget):
         self.track = Track(studio)
         self._add_commands()
         self.view = MediaView(studio)
+        self.view.picture.painted.connect(studio.painted)
         self.place = QLabel(self.view)
         self.place.setObjectName("overlay")
         self.place.setToolTip("Where the playhead is: frame, keyframes around it, and the way between them")
