@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from igm_gui.errors import IgmError, ProjectError
+from igm_gui.errors import IgmError, ModelError, ProjectError
 from igm_gui.formats import library
 from igm_gui.formats.card import card_info
 from igm_gui.info import GeneratorInfo, InputSpec
@@ -20,6 +20,19 @@ from igm_gui.info import GeneratorInfo, InputSpec
 def print_json(value: Any) -> None:
     """Indented JSON on stdout."""
     print(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def trust(options: Namespace) -> None:
+    """Remember a yes to one file, by its content."""
+    from igm_gui.formats import trust as trusting
+    from igm_gui.formats.files import sha256_of
+
+    path = library.find(options.file)
+    if not path.is_file():
+        raise ModelError(f"{path.name} is not a file.", "Only single files can be programs.")
+    sha256 = sha256_of(path)
+    trusting.trust(sha256, path.name)
+    print(f"{path.name} may be opened from now on (SHA-256 {sha256}).")
 
 
 def models(options: Namespace) -> None:

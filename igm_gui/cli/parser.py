@@ -130,6 +130,9 @@ def _looking(add: Add) -> None:
     info.add_argument("model", metavar="MODEL")
     info.add_argument("--json", action="store_true", help="as a JSON object")
 
+    allow = add("trust", "Allow a program (TorchScript, torch.export) to be opened from now on.", "look")
+    allow.add_argument("file", metavar="FILE")
+
     show = add(
         "open", "Open a model, a project, or a picture, sound or film made here, in the window.", "look"
     )

@@ -83,6 +83,8 @@ class Toast(QFrame):
         self.more.setVisible(bool(notice.details))
         self.copy.setVisible(error)
         self.retry.setVisible(notice.retry is not None)
+        self.retry.setText(notice.action)
+        self.retry.setAccessibleName(notice.action)
         self.details.hide()
         self.details.setPlainText(notice.details)
         self.setAccessibleName(f"{notice.text} {notice.hint}")
