@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from dataclasses import fields
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ import torch
 from igm_gui.api import load
 from igm_gui.cli.parser import build_parser
 from igm_gui.formats.card import Card, Data, Distance, Training
+from igm_gui.formats.library import bundled
 from igm_gui.generators.registry import FAMILIES
 from igm_gui.info import Direction, InputSpec, OutputSpec
 from igm_gui.session import codec, project
@@ -67,6 +69,12 @@ def test_the_card_of_the_example_opens_and_samples(tmp_path: Path) -> None:
     with torch.inference_mode():
         wanted = ((network(z)[0].permute(1, 2, 0) + 1) * 127.5).round().to(torch.uint8)
     assert int((torch.from_numpy(pictures[0]).int() - wanted.int()).abs().max()) <= 1
+
+
+def test_every_bundled_model_is_in_the_readme() -> None:
+    patterns = in_code(text_of("README.md"))
+    for name in bundled():
+        assert any(fnmatch(name, pattern) for pattern in patterns), name
 
 
 def test_every_field_of_the_card_is_described() -> None:
