@@ -42,6 +42,7 @@ class MainWindow(QMainWindow):
         self.hints: HintBubble | None = None
         self.palette_popup: CommandPalette | None = None
         self._good: SessionState | None = None  # the last state that gave a picture
+        self._first = studio.state
         self._full = False
         self._begun = False
         self._error_passes = False
@@ -240,8 +241,8 @@ class MainWindow(QMainWindow):
 
     def _go_back(self, result: RenderResult) -> None:
         """A model that could not be opened leaves the one before in its place."""
-        good, model = self._good, result.request.model
-        if result.info is not None or good is None or good.model == model or self.studio.state.model != model:
+        good, model = self._good or self._first, result.request.model
+        if result.info is not None or good.model in ("", model) or self.studio.state.model != model:
             return
         self.settings.drop("recent_models", model)
         self.studio.session.update(model=good.model, point=good.point, locks=good.locks, undoable=False)

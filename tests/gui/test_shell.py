@@ -472,3 +472,14 @@ class TestStart:
             [sys.executable, "-c", code], env=env, capture_output=True, text=True, timeout=120, check=False
         )
         assert done.returncode == 0, done.stderr
+
+
+def test_a_bad_file_at_the_start_leaves_the_first_model(
+    qtbot: QtBot, window: MainWindow, toy_studio: Studio, painter: PaintingRenderer
+) -> None:
+    """Named on the command line, before any picture is there."""
+    window._good = None
+    painter.unreadable["bad.pkl"] = ModelError("bad.pkl is not a model.", "Open another file.")
+    window.open_path("bad.pkl")
+    qtbot.waitUntil(lambda: toy_studio.state.model == "toy" and window.toast.isVisible(), timeout=20_000)
+    assert window.toast.text.text() == "bad.pkl is not a model."

@@ -4,9 +4,29 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QEvent, QObject, QPoint, QSize, Qt, Signal
-from PySide6.QtGui import QIcon, QKeyEvent, QPixmap
-from PySide6.QtWidgets import QFrame, QLineEdit, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
+from PySide6.QtCore import (
+    QEvent,
+    QModelIndex,
+    QObject,
+    QPersistentModelIndex,
+    QPoint,
+    QRectF,
+    QSize,
+    Qt,
+    Signal,
+)
+from PySide6.QtGui import QFont, QFontMetricsF, QImage, QKeyEvent, QPainter
+from PySide6.QtWidgets import (
+    QFrame,
+    QLineEdit,
+    QListWidget,
+    QListWidgetItem,
+    QStyle,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QVBoxLayout,
+    QWidget,
+)
 
 from igm_gui.formats import library
 from igm_gui.formats.card import card_info
@@ -16,6 +36,7 @@ from igm_gui.info import GeneratorInfo
 
 MODEL_ROLE = Qt.ItemDataRole.UserRole
 WORDS_ROLE = Qt.ItemDataRole.UserRole + 1
+IMAGE_ROLE = Qt.ItemDataRole.UserRole + 2
 
 
 def model_line(info: GeneratorInfo) -> str:
@@ -26,6 +47,42 @@ def model_line(info: GeneratorInfo) -> str:
     elif info.parameters:
         parts.append(f"{info.parameters / 1e3:.0f} k parameters")
     return " · ".join(part for part in parts if part)
+
+
+class ModelDelegate(QStyledItemDelegate):
+    """A row of the browser: preview, title, what it gives, and a sentence."""
+
+    def paint(
+        self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
+    ) -> None:
+        painter.save()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        area = QRectF(option.rect).adjusted(2, 1, -2, -1)
+        state = option.state
+        if state & (QStyle.StateFlag.State_Selected | QStyle.StateFlag.State_MouseOver):
+            ground = "hover" if state & QStyle.StateFlag.State_Selected else "raised"
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(theme.colour(ground))
+            painter.drawRoundedRect(area, 6, 6)
+        frame = QRectF(area.left() + 7, area.center().y() - 24, 48, 48)
+        painter.fillRect(frame, theme.colour("canvas"))
+        image: QImage = index.data(IMAGE_ROLE)
+        if image is not None and not image.isNull():
+            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, image.width() > 48)
+            size = image.size().scaled(48, 48, Qt.AspectRatioMode.KeepAspectRatio)
+            place = QRectF(0, 0, size.width(), size.height())
+            place.moveCenter(frame.center())
+            painter.drawImage(place, image)
+        font = QFont(option.font)
+        left, width = frame.right() + 11, area.right() - frame.right() - 18
+        for line, text in enumerate(str(index.data(Qt.ItemDataRole.DisplayRole)).split("\n")[:3]):
+            font.setWeight(QFont.Weight.DemiBold if line == 0 else QFont.Weight.Normal)
+            painter.setFont(font)
+            painter.setPen(theme.colour("text" if line == 0 else "quiet"))
+            row = QRectF(left, area.top() + 6 + line * 17, width, 17)
+            shown = QFontMetricsF(font).elidedText(text, Qt.TextElideMode.ElideRight, width)
+            painter.drawText(row, Qt.AlignmentFlag.AlignVCenter, shown)
+        painter.restore()
 
 
 class ModelBrowser(QFrame):
@@ -44,9 +101,9 @@ class ModelBrowser(QFrame):
         self.search.setClearButtonEnabled(True)
         self.list = QListWidget()
         self.list.setAccessibleName("Models")
-        self.list.setIconSize(QSize(48, 48))
+        self.list.setItemDelegate(ModelDelegate(self.list))
+        self.list.setMouseTracking(True)
         self.list.setFrameShape(QFrame.Shape.NoFrame)
-        self.list.setWordWrap(True)
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         column = QVBoxLayout(self)
         column.setContentsMargins(8, 8, 8, 8)
@@ -61,8 +118,7 @@ class ModelBrowser(QFrame):
 
     def popup(self, where: QPoint, height: int) -> None:
         """Show at a global place, no higher than ``height``."""
-        rows = sum(self.list.sizeHintForRow(i) + 2 for i in range(self.list.count()))
-        self.setFixedSize(400, min(max(rows + 70, 160), height))
+        self.setFixedSize(400, min(max(66 * self.list.count() + 62, 160), height))
         self.move(where)
         self.show()
         self.search.setFocus()
@@ -84,28 +140,21 @@ class ModelBrowser(QFrame):
             title, line, about = Path(model).name, "opened recently", str(Path(model).parent)
         if len(about) > 110:
             about = about[:108].rsplit(" ", 1)[0] + "…"
-        item = QListWidgetItem(f"{title}\n{line}\n{about}")
+        item = QListWidgetItem(f"{title}\n{line}\n{about}")  # what a screen reader says
         item.setData(MODEL_ROLE, model)
+        item.setSizeHint(QSize(360, 66))
         item.setData(WORDS_ROLE, f"{model} {title} {line} {about} {info.family if info else ''}".lower())
         item.setToolTip(info.description if info else model)
-        item.setIcon(self._icon(model) if info is not None else theme.icon("file"))
+        item.setData(IMAGE_ROLE, self._previews.get(model) if info is not None else QImage())
         self.list.addItem(item)
         if model == current:
             self.list.setCurrentItem(item)
-
-    def _icon(self, model: str) -> QIcon:
-        image = self._previews.get(model)
-        if image.isNull():
-            blank = QPixmap(48, 48)
-            blank.fill(theme.colour("raised"))
-            return QIcon(blank)
-        return QIcon(QPixmap.fromImage(image))
 
     def _preview_ready(self, model: str) -> None:
         for row in range(self.list.count()):
             item = self.list.item(row)
             if item.data(MODEL_ROLE) == model:
-                item.setIcon(self._icon(model))
+                item.setData(IMAGE_ROLE, self._previews.get(model))
 
     def _filter(self, text: str) -> None:
         words = text.lower().split()

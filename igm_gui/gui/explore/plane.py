@@ -196,6 +196,7 @@ class LatentPlane(QWidget):
         self.field.released.connect(studio.session.end_merge)
         self._pieces = Pieces(studio, self)
         self._pieces.arrived.connect(self._arrived)
+        self._pieces.finished.connect(self._ask)
         self._rest = QTimer(self, singleShot=True, interval=REST_MS)
         self._rest.timeout.connect(self._render)
         studio.changed.connect(self._on_changed)
@@ -315,6 +316,9 @@ class LatentPlane(QWidget):
 
     def _ask(self) -> None:
         wanted = self.isVisible() and not self.head.is_folded and self._studio.last is not None
+        empty = any(image.isNull() for image in self.field.images)
+        if empty and (self._rest.isActive() or self._pieces.running):
+            return  # the first filling goes through even while the point keeps moving
         if wanted and self._key() != self._shown:
             if not self.field.stale or self._pieces.running:
                 self.field.stale = True

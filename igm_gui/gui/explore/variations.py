@@ -67,6 +67,7 @@ class Variations(QWidget):
         column.addWidget(self._field)
         self._pieces = Pieces(studio, self)
         self._pieces.arrived.connect(self._arrived)
+        self._pieces.finished.connect(self._ask)
         self._rest = QTimer(self, singleShot=True, interval=REST_MS)
         self._rest.timeout.connect(self._render)
         studio.changed.connect(self._on_changed)
@@ -92,6 +93,9 @@ class Variations(QWidget):
 
     def _on_changed(self, state: SessionState, changed: frozenset[str]) -> None:
         if changed & {"point", "model", "spread", "info", "locks"}:
+            empty = any(thumb.image.isNull() for thumb in self.thumbs)
+            if empty and (self._rest.isActive() or self._pieces.running):
+                return  # the first filling goes through even while the point keeps moving
             if self._pieces.running:
                 self._pieces.stop()
                 self._shown_for = None
