@@ -7,7 +7,7 @@
 Importing this package imports neither Qt nor torch.
 """
 
-from igm_gui.api import Generator, load
+from igm_gui.api import Generator, export_generator, load
 from igm_gui.errors import IgmError
 from igm_gui.info import GeneratorInfo, InputSpec, OutputSpec
 from igm_gui.latent import LatentPoint, Vector
@@ -22,5 +22,6 @@ __all__ = [
     "OutputSpec",
     "Vector",
     "__version__",
+    "export_generator",
     "load",
 ]

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from igm_gui.info import GeneratorInfo
+from igm_gui.info import GeneratorInfo, InputSpec, OutputSpec
 from igm_gui.latent.point import LatentPoint, point_from_seed
 
 
@@ -86,3 +86,37 @@ def load(model: str, device: str = "auto") -> Generator:
     ``device`` is ``auto``, ``cpu``, ``cuda`` or ``mps``.
     """
     return Generator(model, device)
+
+
+def export_generator(
+    module: Any,
+    folder: str,
+    *,
+    inputs: Sequence[InputSpec],
+    output: OutputSpec | None = None,
+    name: str = "",
+    title: str = "",
+    description: str = "",
+    licence: str = "",
+) -> str:
+    """Write your own ``torch.nn.Module`` as a model folder in one call; answers the folder's path.
+
+    ``module(*inputs)`` gets one tensor per input, in order: a latent float32 ``(N, *shape)``, a label
+    float32 weights ``(N, classes)``, a scalar float32 ``(N,)`` (int64 with ``step`` 1), a seed int64
+    ``(N,)``; it returns pictures ``(N, C, H, W)`` or sound ``(N, channels, samples)``. ``output`` is measured
+    where it is not given. ModelError where torch.export can't trace it, ExportError where the folder
+    can't be written.
+    """
+    from igm_gui.generators.program.write import export_generator as write
+
+    made = write(
+        module,
+        folder,
+        inputs=inputs,
+        output=output,
+        name=name,
+        title=title,
+        description=description,
+        licence=licence,
+    )
+    return str(made)

@@ -172,6 +172,9 @@ def open_checkpoint(path: Path) -> Checkpoint:
         weights = path / "model.safetensors"
         if weights.exists():
             return Checkpoint(path, "folder", card, weights, read_header(weights))
+        program = path / "model.pt2"
+        if program.is_file():
+            return Checkpoint(program, _archive_kind(program, b"PK"), card, program)
         return Checkpoint(path, "folder", card)
     if not path.is_file():
         raise ModelError(f"{path.name} is neither a file nor a folder.", SUPPORTED)

@@ -50,7 +50,7 @@ def require(path: Path, sha256: str, what: str) -> None:
         return
     raise TrustNeeded(
         f"{path.name} is a program ({what}), not only weights: opening it runs what it contains.",
-        "Open it only if you trust where it comes from. A yes (the button, or igm trust) holds for this file.",
+        "Open it only if you trust where it is from. A yes (the button, or igm trust) holds for this file.",
         f"SHA-256 {sha256}",
         sha256,
     )
