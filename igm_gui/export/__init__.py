@@ -7,6 +7,7 @@ line with :func:`finish`. All of a result appears, or nothing: closing the itera
 
 from igm_gui.export.film import save_film, save_frames
 from igm_gui.export.pictures import save_picture, save_sheet, save_singles
+from igm_gui.export.samples import save_samples
 from igm_gui.export.sound import save_sound, save_timeline_sound
 from igm_gui.export.work import Work, finish
 
@@ -16,6 +17,7 @@ __all__ = [
     "save_film",
     "save_frames",
     "save_picture",
+    "save_samples",
     "save_sheet",
     "save_singles",
     "save_sound",

@@ -64,16 +64,15 @@ def batches(
 ) -> Iterator[tuple[int, NDArray[Any]]]:
     """(index of the first, media) for ``points`` in order, some at a time (``batch``; 0 chooses).
 
-    Media as in :class:`igm_gui.requests.RenderResult`. Where memory runs out, batches get smaller.
+    The points must fit the model (:func:`igm_gui.latent.point.conform`). Media as in
+    :class:`igm_gui.requests.RenderResult`. Where memory runs out, batches get smaller.
     """
     generator, _ = renderer.generator(model, device)
     batch = batch or batch_size(generator.info, generator.device.type)
     start = 0
     while start < len(points):
         part = tuple(points[start : start + batch])
-        result = renderer.render(
-            RenderRequest(model, part, "export", Priority.BATCH, device=device, conform=True)
-        )
+        result = renderer.render(RenderRequest(model, part, "export", Priority.BATCH, device=device))
         if isinstance(result.error, DeviceError) and batch > 1:
             batch = (batch + 1) // 2
             continue

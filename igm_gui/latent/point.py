@@ -30,7 +30,10 @@ class LatentPoint:
 
     def get(self, name: str) -> Value | None:
         """The value of input ``name``, or None."""
-        return next((value for key, value in self.values if key == name), None)
+        for key, value in self.values:
+            if key == name:
+                return value
+        return None
 
     def vector(self, name: str) -> Vector:
         """The vector of a latent or label input; KeyError where there is none."""
