@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -21,6 +22,7 @@ from igm_gui.latent.point import conform, point_from_seed
 from igm_gui.latent.vector import Vector
 from igm_gui.requests import RenderRequest, RenderResult
 from igm_gui.session import actions
+from igm_gui.session.recipes import restore_file
 
 MakeStudio = Callable[..., Studio]
 LEFT = Qt.MouseButton.LeftButton
@@ -232,6 +234,33 @@ def test_a_late_answer_of_another_model_is_not_shown(studio: Studio, workspace: 
     error: IgmError = ModelError("Old news.")
     studio.rendered.emit(RenderResult(RenderRequest("fashion-gan", (), "compare:1"), error=error))
     assert "Old news." not in workspace.columns[1].message.text()
+
+
+def test_export_writes_a_sheet_of_shared_seeds_for_each_model(
+    qtbot: QtBot, studio: Studio, workspace: CompareWorkspace, tmp_path: Path
+) -> None:
+    workspace.add_model("fashion-gan")
+    workspace.add_model("additive")
+    studio.session.update(compare_seed=20)
+    job = workspace.export_samples(tmp_path / "samples")
+    qtbot.waitUntil(lambda: workspace.jobs.job is None, timeout=60_000)
+    assert job.error is None
+    files = sorted(path.name for path in (tmp_path / "samples").iterdir())
+    assert files[-2:] == ["fashion-gan.png", "uniform-pixels.png"]
+    assert files[:2] == ["additive-seed-000020.wav", "additive-seed-000021.wav"]
+    assert len(files) == 32 + 2
+    for name in ("fashion-gan", "uniform-pixels"):
+        back = restore_file(tmp_path / "samples" / f"{name}.png", studio.session.infos)
+        assert back.changes["model"] == name
+        assert back.changes["grid"].seed == 20
+
+
+def test_full_screen_shows_the_models_alone(workspace: CompareWorkspace) -> None:
+    workspace.set_bare(True)
+    assert not workspace.seed.isVisible()
+    assert workspace.columns[0].isVisible()
+    workspace.set_bare(False)
+    assert workspace.seed.isVisible()
 
 
 def test_nothing_is_rendered_when_it_is_not_shown(

@@ -271,6 +271,14 @@ def test_sounds_are_waveforms_and_single_wavs(qtbot: QtBot, make_studio: MakeStu
     assert np.abs(samples).max() > 0.01
 
 
+def test_full_screen_shows_the_sheet_alone(workspace: GridWorkspace) -> None:
+    workspace.set_bare(True)
+    assert workspace.sheet.isVisible()
+    assert not workspace.controls.isVisible()
+    workspace.set_bare(False)
+    assert workspace.controls.isVisible()
+
+
 def test_leaving_stops_and_coming_back_goes_on(
     qtbot: QtBot, studio: Studio, workspace: GridWorkspace
 ) -> None:

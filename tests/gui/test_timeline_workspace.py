@@ -466,6 +466,15 @@ def test_playing_a_sound_model_streams_the_moving_point(qtbot: QtBot, make_studi
     assert not hub.is_playing(workspace.sound)
 
 
+def test_full_screen_shows_the_picture_alone(studio: Studio, workspace: TimelineWorkspace) -> None:
+    workspace.set_bare(True)
+    assert workspace.view.isVisible()
+    assert not workspace.track.isVisible()
+    assert not workspace.points.isVisible()
+    workspace.set_bare(False)
+    assert workspace.track.isVisible()
+
+
 def test_it_fits_a_small_window(
     qtbot: QtBot, studio: Studio, workspace: TimelineWorkspace, tmp_path: Path
 ) -> None:

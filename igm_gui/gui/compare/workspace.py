@@ -8,13 +8,16 @@ import numpy as np
 from PySide6.QtCore import QPoint, QSignalBlocker, Qt
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QScrollArea, QSpinBox, QVBoxLayout, QWidget
 
+from igm_gui.engine.loop import Job
 from igm_gui.gui.commands import Commands
 from igm_gui.gui.compare.column import Column
 from igm_gui.gui.compare.lineup import MAX_MODELS
 from igm_gui.gui.dialogs import ask_open
 from igm_gui.gui.explore.browser import ModelBrowser
 from igm_gui.gui.explore.seed import SeedRow
+from igm_gui.gui.jobbar import JobBar
 from igm_gui.gui.previews import Previews
+from igm_gui.gui.saving import ask_folder, export_work
 from igm_gui.gui.settings import Settings
 from igm_gui.gui.studio import Studio
 from igm_gui.gui.widgets import Button, IconButton, ValueSlider, accent_button
@@ -45,7 +48,8 @@ class CompareWorkspace(QWidget):
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.setSpacing(0)
-        whole.addWidget(self._toolbar())
+        self.bar = self._toolbar()
+        whole.addWidget(self.bar)
         body = QWidget()
         body.setObjectName("canvas")
         body.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
@@ -128,7 +132,14 @@ class CompareWorkspace(QWidget):
         row.addWidget(self.classes)
         row.addWidget(self.truncation, 1)
         row.addStretch(1)
-        for widget in (samples, self.first, self.new, self.kind, self.add, self.open):
+        self.export = IconButton("download", self._commands.tip("compare.export"))
+        self.export.clicked.connect(self.open_export)
+        self.jobs = JobBar(self._studio)
+        self.jobs.busy_changed.connect(lambda busy: self.export.setVisible(not busy))
+        last: tuple[QWidget, ...] = (
+            samples, self.first, self.new, self.kind, self.export, self.jobs, self.add, self.open
+        )  # fmt: skip
+        for widget in last:
             row.addWidget(widget)
         return bar
 
@@ -139,6 +150,7 @@ class CompareWorkspace(QWidget):
         add("compare.keep", "Keep this point", lambda: actions.keep(session), "K")
         add("compare.seeds", "New seeds for the samples", self._new_seeds, "S")
         add("compare.add", "Add a model to compare…", lambda: self.ask_model(self.add), "A")
+        add("compare.export", "Export the samples of all models…", self.open_export, "Ctrl+E", "Export")
         add("compare.open", "Open a model file to compare…", self.ask_file)
 
     # -- the window's side
@@ -166,6 +178,30 @@ class CompareWorkspace(QWidget):
         found = sounding or next((c for c in self.columns if c.view.sound is not None), None)
         if found is not None:
             found.play.click()
+
+    def set_bare(self, bare: bool) -> None:
+        """The models alone, or everything."""
+        self.bar.setVisible(not bare)
+
+    def open_export(self) -> None:
+        """Write the samples of all models, from the seeds that are shown."""
+        if self.jobs.job is None and self._studio.state.point.values:
+            ask_folder(self, "Where the samples go", "samples", self.export_samples)
+
+    def export_samples(self, folder: Path) -> Job:
+        """Write a sheet of samples for each model into ``folder``, with progress and a way to cancel."""
+        state, models, every = self._studio.state, self.models, self.kind.currentIndex() == 1
+        work = export_work(
+            lambda e: e.save_samples(
+                folder, models, state.compare_seed, state.point, state.device, every_class=every
+            )
+        )
+
+        def done(job: Job) -> None:
+            if job.error is None:
+                self._studio.say(f"Written: {folder.name}", f"In {folder.parent}", "good")
+
+        return self.jobs.watch(self._studio.run(f"Export {folder.name}", work, done))
 
     # -- the line-up
 

@@ -72,7 +72,7 @@ class GridWorkspace(QWidget):
         for widget in (self.size_text, self.save, self.singles, self.jobs):
             column.addWidget(widget)
         column.addStretch(1)
-        panel = QScrollArea()
+        panel = self.panel = QScrollArea()
         panel.setObjectName("panelLeft")
         panel.setWidget(body)
         panel.setWidgetResizable(True)
@@ -136,8 +136,10 @@ class GridWorkspace(QWidget):
     def open_export(self) -> None:
         self._commands.run("grid.singles" if self._is_sound else "grid.export")
 
-    def full_screen_widget(self) -> QWidget:
-        return self.sheet
+    def set_bare(self, bare: bool) -> None:
+        """The sheet alone, or everything."""
+        self.panel.setVisible(not bare)
+        self.points.setVisible(not bare and self._studio.state.grid.mode == "plane")
 
     # -- showing
 

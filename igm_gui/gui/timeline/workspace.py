@@ -89,7 +89,7 @@ class TimelineWorkspace(QWidget):
         top.setChildrenCollapsible(False)
         for widget in (self.jobs, self.export, self.more):
             self.transport.append(widget)
-        bottom = QWidget()
+        bottom = self.bottom = QWidget()
         bottom.setObjectName("strip")
         bottom.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         column = QVBoxLayout(bottom)
@@ -144,8 +144,10 @@ class TimelineWorkspace(QWidget):
         """Write what this model makes: an MP4, or a WAV."""
         self._ask_wav() if self._is_sound else self._ask_mp4()
 
-    def full_screen_widget(self) -> QWidget:
-        return self.view
+    def set_bare(self, bare: bool) -> None:
+        """The picture alone, or everything."""
+        for part in (self.points, self.bottom, self.place):
+            part.setVisible(not bare)
 
     # -- exports (a path comes from the person; what is written, and how, is igm_gui.export's)
 
