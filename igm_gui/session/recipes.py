@@ -20,7 +20,7 @@ from igm_gui.version import PROGRAM
 
 
 def _recipe(info: GeneratorInfo, kind: Kind, **content: Any) -> Recipe:
-    if info.name not in library.bundled():
+    if str(library.bundled().get(info.name)) != info.path:
         known_models.remember(info.sha256, info.path)
     kept = {name: value for name, value in content.items() if value is not None}
     return Recipe(kind, info.name, info.sha256, kept, PROGRAM)

@@ -372,3 +372,17 @@ def test_a_traceback_is_there_for_who_asks(monkeypatch, capsys):
     monkeypatch.setenv("IGM_TRACEBACK", "1")
     assert main(["models"]) == 2
     assert "Traceback" in capsys.readouterr().err
+
+
+def test_trust_remembers_a_yes_to_a_file(igm, tmp_path):
+    from igm_gui.formats import trust
+    from igm_gui.formats.files import sha256_of
+
+    program = tmp_path / "voice.ts"
+    program.write_bytes(b"a program")
+    answer = igm("trust", program)
+    assert answer.status == 0
+    assert sha256_of(program) in answer.out
+    assert sha256_of(program) in trust.trusted()
+    refused(igm("trust", tmp_path), "not a file")
+    refused(igm("trust", tmp_path / "missing"), "no model called")
