@@ -30,10 +30,11 @@ FAMILIES: dict[str, str] = {
     "stylegan": "igm_gui.generators.stylegan",
     "dcgan": "igm_gui.generators.dcgan",
     "onnx": "igm_gui.generators.onnx",
+    "nntilde": "igm_gui.generators.nntilde",
     "program": "igm_gui.generators.program",
 }
 # Families that know their files without a card, in the order they are asked.
-CARDLESS = ("stylegan", "dcgan", "onnx", "program")
+CARDLESS = ("stylegan", "dcgan", "onnx", "nntilde", "program")
 
 
 def family_of(checkpoint: Checkpoint) -> Any:
