@@ -92,6 +92,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     from igm_gui.gui.first_expose import FirstExpose
     from igm_gui.gui.main_window import MainWindow
     from igm_gui.gui.settings import Settings
+    from igm_gui.gui.signals import SignalWatch
     from igm_gui.gui.studio import Studio
 
     QCoreApplication.setApplicationName("igm-studio")
@@ -125,6 +126,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         for name in files:
             window.open_path(name)
 
+    watch = SignalWatch(window.close_now)
     window.show()
     # After the first paint: torch is imported by the render thread, and competes for the interpreter.
     handle = window.windowHandle()
@@ -135,6 +137,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return app.exec()
     finally:
+        watch.close()
         studio.close()
 
 

@@ -46,6 +46,7 @@ class MainWindow(QMainWindow):
         self._full = False
         self._begun = False
         self._error_passes = False
+        self._closing_now = False
         self._add_commands()
         self.top = TopBar(self.commands, self.settings)
         self.recovery = RecoveryBar(self.keeper)
@@ -119,6 +120,8 @@ class MainWindow(QMainWindow):
             self.top.tabs[self.stack.current].setChecked(True)
         if shown:
             self.settings.put("workspace", name)
+        if self.hints is not None:
+            self.hints.setVisible(self.stack.current == "explore")
         return shown
 
     def _connect_explore(self) -> None:
@@ -318,14 +321,19 @@ class MainWindow(QMainWindow):
             return not self.keeper.unsaved  # a file dialog is open otherwise
         return answer == buttons.Discard
 
+    def close_now(self) -> None:
+        """Close without a question; unsaved work is offered again at the next start."""
+        self._closing_now = True
+        self.close()
+
     def closeEvent(self, event: QCloseEvent) -> None:
-        if not self._may_close():
+        if not self._closing_now and not self._may_close():
             event.ignore()
             return
         if not self._full:
             self.settings.put("geometry", self.saveGeometry())
         self.settings.save()
         self.recovery.close_all()
-        self.keeper.close()
+        self.keeper.close(keep=self._closing_now and self.keeper.worth_asking)
         self.studio.close()
         super().closeEvent(event)

@@ -61,10 +61,10 @@ class ProjectKeeper(QObject):
                     IgmError(f"Changes can't be kept by themselves: {error}.", "Save the project by hand.")
                 )
 
-    def close(self) -> None:
-        """The window closes in order: nothing is to be recovered."""
+    def close(self, keep: bool = False) -> None:
+        """The window closes in order: nothing is to be recovered, unless ``keep``."""
         if self._autosave is not None:
-            self._autosave.close()
+            self._autosave.close(keep)
             self._autosave = None
         if self._recovered is not None:
             self._recovered.discard()

@@ -60,6 +60,7 @@ class StatusLine(QWidget):
         self._last: RenderResult | None = None
         self._painted_seconds = 0.0
         self._painted_model = ""
+        self._arrived_at = 0.0
         self._shown_at = 0.0
         self.model = QLabel()
         self.device = Button("device: …", tip="What computes. Click to choose.")
@@ -99,7 +100,10 @@ class StatusLine(QWidget):
             # The first picture of a model carries its loading.
             self._painted_model, self._painted_seconds = model, 0.0
         elif self._studio.asked_at:
-            self._painted_seconds = time.perf_counter() - self._studio.asked_at
+            now = time.perf_counter()
+            # A picture that came while it could not be seen is painted whenever it is shown again.
+            if now - self._arrived_at < IDLE_SECONDS:
+                self._painted_seconds = now - self._studio.asked_at
 
     def set_saved(self, text: str) -> None:
         """What the autosave says."""
@@ -118,7 +122,8 @@ class StatusLine(QWidget):
         if result.request.slot != "main" or result.media is None:
             return
         self._last = result
-        self._rate.tick(time.perf_counter())
+        self._arrived_at = time.perf_counter()
+        self._rate.tick(self._arrived_at)
         self._idle.start()
         self._show_later()
 

@@ -483,3 +483,25 @@ def test_a_bad_file_at_the_start_leaves_the_first_model(
     window.open_path("bad.pkl")
     qtbot.waitUntil(lambda: toy_studio.state.model == "toy" and window.toast.isVisible(), timeout=20_000)
     assert window.toast.text.text() == "bad.pkl is not a model."
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a POSIX signal")
+def test_a_polite_kill_closes_in_order_and_keeps_the_work(
+    qtbot: QtBot, window: MainWindow, toy_studio: Studio
+) -> None:
+    import signal
+
+    from igm_gui.gui.signals import SignalWatch
+    from igm_gui.session.autosave import recoverable
+
+    window.begin()
+    actions.keep(toy_studio.session, "Precious")
+    watch = SignalWatch(window.close_now)
+    try:
+        os.kill(os.getpid(), signal.SIGTERM)
+        qtbot.waitUntil(lambda: not window.isVisible(), timeout=20_000)
+    finally:
+        watch.close()
+    (found,) = recoverable()
+    assert [s.name for s in found.load().state.saved] == ["Precious"]
+    found.discard()

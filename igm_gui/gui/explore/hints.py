@@ -32,6 +32,7 @@ class HintBubble(QFrame):
         self._hints = hints
         self._settings = settings
         self._index = 0
+        self._done: set[int] = set()
         self.text = QLabel()
         self.text.setWordWrap(True)
         self.text.setFixedWidth(250)
@@ -66,13 +67,16 @@ class HintBubble(QFrame):
     def advance(self) -> None:
         """The next hint; after the last one the hints are over."""
         self._index += 1
+        while self._index in self._done:
+            self._index += 1
         if self._index >= len(self._hints):
             self.end()
         else:
             self._show()
 
     def done(self, index: int) -> None:
-        """The person did what hint ``index`` speaks of."""
+        """The person did what hint ``index`` speaks of: it need not be said any more."""
+        self._done.add(index)
         if index == self._index and self._index < len(self._hints):
             self.advance()
 
