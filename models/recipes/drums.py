@@ -28,8 +28,8 @@ from models.recipes.sound_preview import write_preview, write_sound_model
 NAME = "drums"
 Z_DIM = 16
 BATCH, HEARD_BATCH = 96, 5
-BY_EAR = 0.25  # the last part of the steps
-BETA = 0.03
+BY_EAR = 0.15  # the last part of the steps
+BETA = 0.2
 AXES = ("decay", "brightness", "noisiness", "pitch")
 
 
@@ -141,22 +141,27 @@ def descriptors(vector: Tensor) -> Tensor:
 
 @torch.no_grad()
 def fit_space(network: DrumNetwork, hits: Hits) -> None:
-    """Whiten the training codes class by class, and turn the axes to the descriptors in AXES."""
+    """Whiten the training codes of each class, and turn the axes to the descriptors in AXES.
+
+    A class has about as many hits as a covariance has numbers, so each is drawn a little towards a ball.
+    """
     rows, _ = hits.split()
-    label = hits.label[rows]
-    one_hot = torch.nn.functional.one_hot(label, len(CLASSES)).float()
-    code, log_variance = network.encode(hits.vector[rows], one_hot)
-    centre = (one_hot.T @ code) / one_hot.sum(0)[:, None]
-    rest = code - centre[label]
-    root = torch.linalg.cholesky(torch.cov(rest.T) + torch.diag(log_variance.exp().mean(0)))
-    white = torch.linalg.solve_triangular(root, rest.T, upper=False).T
-    wanted = descriptors(hits.vector[rows])
-    wanted = wanted - ((one_hot.T @ wanted) / one_hot.sum(0)[:, None])[label]
-    towards = torch.linalg.lstsq(white, wanted / wanted.std(0)).solution
-    turn, triangle = torch.linalg.qr(torch.cat([towards, torch.eye(Z_DIM)[:, : Z_DIM - len(AXES)]], 1))
-    turn = turn * torch.where(torch.diagonal(triangle) < 0, -1.0, 1.0)
-    network.mean.copy_(centre)
-    network.basis.copy_((root @ turn).T)
+    for kind in range(len(CLASSES)):
+        members = rows[hits.label[rows] == kind]
+        one_hot = torch.nn.functional.one_hot(hits.label[members], len(CLASSES)).float()
+        code, log_variance = network.encode(hits.vector[members], one_hot)
+        centre = code.mean(0)
+        covariance = torch.cov(code.T) + torch.diag(log_variance.exp().mean(0))
+        ball = torch.diagonal(covariance).mean() * torch.eye(Z_DIM)
+        root = torch.linalg.cholesky(0.9 * covariance + 0.1 * ball)
+        white = torch.linalg.solve_triangular(root, (code - centre).T, upper=False).T
+        wanted = descriptors(hits.vector[members])
+        wanted = (wanted - wanted.mean(0)) / wanted.std(0).clamp_min(1e-3)
+        towards = torch.linalg.lstsq(white, wanted).solution
+        turn, triangle = torch.linalg.qr(torch.cat([towards, torch.eye(Z_DIM)[:, : Z_DIM - len(AXES)]], 1))
+        turn = turn * torch.where(torch.diagonal(triangle) < 0, -1.0, 1.0)
+        network.mean[kind] = centre
+        network.basis[kind] = (root @ turn).T
 
 
 def write(run: Run, network: DrumNetwork, hits: Hits) -> None:
@@ -214,7 +219,7 @@ def write(run: Run, network: DrumNetwork, hits: Hits) -> None:
 
 
 def main() -> None:
-    args = options(__doc__, steps=5_000)
+    args = options(__doc__, steps=3_200)
     prepare(args)
     hits = load_hits(args.work)
     network, average = DrumNetwork(Z_DIM, len(CLASSES)), DrumNetwork(Z_DIM, len(CLASSES))

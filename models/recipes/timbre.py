@@ -239,7 +239,7 @@ def card(run: Run, hyperparameters: dict[str, object]) -> Card:
 
 
 def main() -> None:
-    args = options(__doc__, steps=5_500)
+    args = options(__doc__, steps=4_800)
     prepare(args)
     notes = load_notes(args.work)
     network = TimbreNetwork(Z_DIM, WIDTH, DEPTH)

@@ -51,7 +51,7 @@ def drums_folder(folder: Path) -> tuple[Path, DrumNetwork]:
     torch.manual_seed(0)
     network = DrumNetwork(3, 2, 32)
     with torch.no_grad():
-        network.basis.copy_(torch.linalg.qr(torch.randn(3, 3)).Q * 0.7)
+        network.basis.copy_(torch.linalg.qr(torch.randn(2, 3, 3)).Q * 0.7)
         network.mean.copy_(torch.randn(2, 3))
     inputs = (
         InputSpec("z", "latent", shape=(3,)),

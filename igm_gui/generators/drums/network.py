@@ -98,7 +98,11 @@ def synthesise(hit: Hit, noise: Tensor, tune: Tensor | None = None, length: Tens
 
 
 class DrumNetwork(nn.Module):
-    """Decoder, encoder and the frame of the latent space (see :class:`~..ddsp.network.TimbreNetwork`)."""
+    """Decoder, encoder and, for each class, the frame of the latent space.
+
+    The frame carries a standard normal z to the codes that the class's hits have (see
+    :class:`~igm_gui.generators.ddsp.network.TimbreNetwork`): a hat is drawn from among the hats.
+    """
 
     centre: Tensor
     scale: Tensor
@@ -130,7 +134,7 @@ class DrumNetwork(nn.Module):
         self.register_buffer("centre", torch.zeros(SIZE))
         self.register_buffer("scale", torch.ones(SIZE))
         self.register_buffer("mean", torch.zeros(classes, z_dim))
-        self.register_buffer("basis", torch.eye(z_dim))
+        self.register_buffer("basis", torch.eye(z_dim).repeat(classes, 1, 1))
         self._noise: dict[int, Tensor] = {}
 
     def decode(self, code: Tensor, label: Tensor) -> Tensor:
@@ -149,7 +153,12 @@ class DrumNetwork(nn.Module):
 
     def hit(self, z: Tensor, label: Tensor) -> Hit:
         """The person's standard normal z -> a hit."""
-        return Hit.from_vector(self.decode(label @ self.mean + z @ self.basis, label))
+        code = label @ self.mean + torch.einsum("nz,nzy->ny", z, self.basis_of(label))
+        return Hit.from_vector(self.decode(code, label))
+
+    def basis_of(self, label: Tensor) -> Tensor:
+        """The frame of the latent space for class weights (N, classes): (N, Z, Z)."""
+        return torch.einsum("nc,czy->nzy", label, self.basis)
 
     def noise_of(self, seed: int, device: torch.device) -> Tensor:
         """The band noise of a seed, the last few kept."""
