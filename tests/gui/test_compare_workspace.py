@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
 from igm_gui.errors import IgmError, ModelError
+from igm_gui.formats.trust import TrustNeeded, trusted
 from igm_gui.gui.commands import Commands
 from igm_gui.gui.compare.lineup import details, parameters_text, sample_points, sharing, time_text
 from igm_gui.gui.compare.workspace import CompareWorkspace
@@ -227,6 +228,21 @@ def test_a_model_that_fails_says_so_in_its_place(
     assert shows(workspace, 0)
     with qtbot.waitSignal(studio.rendered, timeout=10_000):
         qtbot.mouseClick(column.again, LEFT)
+
+
+def test_a_program_is_asked_about_in_its_place(
+    qtbot: QtBot, studio: Studio, workspace: CompareWorkspace
+) -> None:
+    workspace.add_model("/nowhere/at-all")
+    column = workspace.columns[1]
+    qtbot.waitUntil(lambda: column.again.isVisible(), timeout=10_000)
+    request = RenderRequest("/nowhere/at-all", (), "compare:1")
+    asks = TrustNeeded("flat.pt2 is a program.", sha256="ab" * 32)
+    studio.rendered.emit(RenderResult(request, error=asks))
+    assert column.again.text() == "Open it"
+    assert "ab" * 32 not in trusted()
+    qtbot.mouseClick(column.again, LEFT)
+    assert "ab" * 32 in trusted()
 
 
 def test_a_late_answer_of_another_model_is_not_shown(studio: Studio, workspace: CompareWorkspace) -> None:

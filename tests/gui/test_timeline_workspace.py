@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
 from pathlib import Path
 
 import av
@@ -17,7 +16,6 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMenu, QWidget
 from pytestqt.qtbot import QtBot
 
-from igm_gui.gui import theme
 from igm_gui.gui.commands import Commands
 from igm_gui.gui.sound.hub import hub_of
 from igm_gui.gui.studio import Studio
@@ -31,17 +29,7 @@ from igm_gui.session.recipes import restore_file
 MakeStudio = Callable[..., Studio]
 
 
-@cache
-def dress() -> None:
-    """Fonts and style of the real window: sizes depend on them."""
-    app = QApplication.instance()
-    assert isinstance(app, QApplication)
-    theme.load_fonts(app)
-    theme.apply(app)
-
-
 def make(qtbot: QtBot, studio: Studio) -> TimelineWorkspace:
-    dress()
     window = QWidget()
     commands = Commands(window)
     workspace = TimelineWorkspace(studio, commands, window)

@@ -9,6 +9,7 @@ from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenu, QSizePolicy, QVBoxLayout, QWidget
 
+from igm_gui.formats.trust import TrustNeeded, trust
 from igm_gui.gui.compare.lineup import details, parameters_text, sharing, time_text
 from igm_gui.gui.compare.samples import Samples
 from igm_gui.gui.mediaview import MediaView
@@ -52,6 +53,7 @@ class Column(QFrame):
         self._every = False
         self._last = False
         self._cold = True  # whether only the first result was timed
+        self._asks: TrustNeeded | None = None  # what the person is asked about
         self._hears = False  # whether it listens to the sound output yet
         self._times: deque[float] = deque(maxlen=TIMES)
         self.setMinimumWidth(236)
@@ -85,7 +87,7 @@ class Column(QFrame):
         self.message.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.message.setProperty("role", "quiet")
         self.again = Button("Try again", "refresh-cw", "Ask this model again", parent=self.view)
-        self.again.clicked.connect(lambda: self.retry.emit(self.index))
+        self.again.clicked.connect(self._try_again)
         self.shares = QLabel()
         self.time = QLabel("–")
         self.time.setToolTip("The network's own time for one result: median of the last ones")
@@ -149,6 +151,9 @@ class Column(QFrame):
         """Take a result of this column's model."""
         if result.error is not None:
             self.view.clear()
+            self._asks = result.error if isinstance(result.error, TrustNeeded) else None
+            self.again.setText("Open it" if self._asks else "Try again")
+            self.again.setAccessibleName(self.again.text())
             self._say(f"{result.error.message}\n{result.error.hint}", failed=True)
             return
         if self.view.show_result(result):
@@ -187,6 +192,13 @@ class Column(QFrame):
         self._place()
 
     # -- what the person does
+
+    def _try_again(self) -> None:
+        if self._asks is not None:
+            # The file is a program: this button is the person's yes to it.
+            trust(self._asks.sha256, self.name.text())
+            self._asks = None
+        self.retry.emit(self.index)
 
     def _toggle_sound(self) -> None:
         if self.view.playing:
