@@ -55,7 +55,7 @@ def test_files_that_are_named_exist(path: Path) -> None:
 
 
 def test_the_card_of_the_example_opens_and_samples(tmp_path: Path) -> None:
-    (example,) = blocks("docs/model-card.md", "python")
+    example = blocks("docs/model-card.md", "python")[0]
     subprocess.run([sys.executable, "-c", example], cwd=tmp_path, check=True, capture_output=True)
     generator = load(str(tmp_path / "my-generator"))
     pictures = generator.sample(seed=0, n=2)
@@ -69,6 +69,16 @@ def test_the_card_of_the_example_opens_and_samples(tmp_path: Path) -> None:
     with torch.inference_mode():
         wanted = ((network(z)[0].permute(1, 2, 0) + 1) * 127.5).round().to(torch.uint8)
     assert int((torch.from_numpy(pictures[0]).int() - wanted.int()).abs().max()) <= 1
+
+
+def test_the_module_of_the_example_is_exported_and_opens(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    exec(blocks("docs/model-card.md", "python")[1], {"__name__": "example"})
+    generator = load(str(tmp_path / "my-rings"))
+    assert [spec.name for spec in generator.info.inputs] == ["z", "size"]
+    assert generator.sample(seed=0, n=2).shape == (2, 24, 24, 1)
 
 
 def test_every_bundled_model_is_in_the_readme() -> None:
