@@ -74,7 +74,6 @@ class MainWindow(QMainWindow):
         studio.rendered.connect(self._on_rendered)
         studio.changed.connect(self._on_changed)
         self.show_workspace("explore")
-        self._connect_explore()
         self._show_project()
 
     # -- commands
@@ -123,12 +122,6 @@ class MainWindow(QMainWindow):
         if self.hints is not None:
             self.hints.setVisible(self.stack.current == "explore")
         return shown
-
-    def _connect_explore(self) -> None:
-        explore = self.stack.widget_of("explore")
-        canvas = getattr(explore, "canvas", None)
-        if canvas is not None:
-            canvas.picture.painted.connect(self.status.painted)
 
     def _toggle_play(self) -> None:
         toggle = getattr(self.stack.active(), "toggle_play", None)

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from igm_gui.errors import IgmError
+from igm_gui.errors import IgmError, ModelError
 from igm_gui.info import Direction, GeneratorInfo, InputSpec, OutputSpec
 from igm_gui.latent.point import LatentPoint, conform
 from igm_gui.latent.vector import Vector
@@ -57,7 +57,9 @@ class PaintingRenderer:
         self.rendered.append(request)
         if request.model in self.unreadable:
             return RenderResult(request, error=self.unreadable[request.model])
-        info = self.infos[request.model]
+        info = self.infos.get(request.model)
+        if info is None:
+            return RenderResult(request, error=ModelError(f"There is no model called {request.model}."))
         if request.model in self.errors:
             return RenderResult(request, info, error=self.errors[request.model])
         media = None

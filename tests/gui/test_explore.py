@@ -460,3 +460,35 @@ def test_every_control_is_reached_by_tab(explore: ExploreWorkspace, window: Main
         explore.model_card.button,
     ]
     assert [w.accessibleName() for w in wanted if id(w) not in seen] == []
+
+
+class TestModel:
+    def test_browser_searches_and_opens(
+        self, explore: ExploreWorkspace, toy_studio: Studio, window: MainWindow
+    ) -> None:
+        window.commands.run("explore.models")
+        browser = explore.model_card.browser
+        assert browser is not None
+        shown = [browser.list.item(i) for i in range(browser.list.count())]
+        QTest.keyClicks(browser.search, "pixels uniform")
+        visible = [item for item in shown if not item.isHidden()]
+        assert [item.text().splitlines()[0] for item in visible] == ["Uniform pixels (baseline)"]
+        browser.grab()
+        QTest.keyClick(browser.search, Qt.Key.Key_Return)
+        assert toy_studio.state.model == "uniform-pixels"
+
+    def test_about_tells_what_it_is_made_of(self, explore: ExploreWorkspace, window: MainWindow) -> None:
+        window.commands.run("explore.about")
+        about = explore.model_card.about
+        assert about is not None
+        text = about.text()
+        assert "Parameters: 2,100,000" in text
+        assert "Truncation ψ: 0 to 1, default 1" in text
+        assert "3 classes: cat, dog, owl" in text
+        QTest.mouseClick(about.copy, LEFT)
+        assert QGuiApplication.clipboard().text() == text
+        about.close()
+
+    def test_card_names_the_model(self, explore: ExploreWorkspace) -> None:
+        assert explore.model_card.title.text() == "Toy"
+        assert explore.model_card.line.text() == "image 16×16 RGB · z∈ℝ¹² · 2.1 M parameters"

@@ -43,6 +43,7 @@ class Canvas(QWidget):
         self.picture.setAcceptDrops(False)
         self.picture.set_smooth(settings.flag("explore/smooth"))
         self.picture.view_changed.connect(self._show_view)
+        self.picture.painted.connect(studio.painted)
         self.stack = QStackedWidget()
         self.stack.addWidget(self.picture)
         column = QVBoxLayout(self)

@@ -8,11 +8,12 @@ from PySide6.QtCore import QPoint, QSize, Qt
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QSizePolicy, QVBoxLayout, QWidget
 
 from igm_gui.gui.commands import Commands
+from igm_gui.gui.explore.about import AboutModel
 from igm_gui.gui.explore.browser import ModelBrowser, model_line
 from igm_gui.gui.previews import Previews
 from igm_gui.gui.settings import Settings
 from igm_gui.gui.studio import Studio
-from igm_gui.gui.widgets.buttons import Button, flat_button
+from igm_gui.gui.widgets.buttons import Button, IconButton, flat_button
 from igm_gui.gui.widgets.section import SectionHead
 from igm_gui.gui.widgets.thumbnail import Thumbnail
 from igm_gui.requests import RenderResult
@@ -30,12 +31,16 @@ class ModelCard(QWidget):
         self._settings = settings
         self.previews = Previews(studio, self)
         self.browser: ModelBrowser | None = None
+        self.about: AboutModel | None = None
         self._shown: tuple[object, ...] = ()
         head = SectionHead("Model")
         open_button = flat_button("Open…", tip=commands.tip("project.open"))
         open_button.clicked.connect(lambda: commands.run("project.open"))
         self.recent = flat_button("Recent ▾", tip="Models opened before")
         self.recent.clicked.connect(self.show_recent)
+        self.about_button = IconButton("info", commands.tip("explore.about"), role="flat")
+        self.about_button.clicked.connect(lambda: commands.run("explore.about"))
+        head.add(self.about_button)
         head.add(open_button)
         head.add(self.recent)
         self.button = Button("", tip="Choose a model", role="card")
@@ -116,6 +121,14 @@ class ModelCard(QWidget):
         self.browser = browser
         where = self.button.mapToGlobal(QPoint(0, self.button.height() + 4))
         browser.popup(where, max(200, self.window().height() - 150))
+
+    def show_about(self) -> None:
+        """Everything known of the open model."""
+        info = self._studio.session.info
+        if info is not None:
+            self.about = AboutModel(info, self)
+            where = self.button.mapToGlobal(QPoint(0, self.button.height() + 4))
+            self.about.popup(where, max(200, self.window().height() - 150))
 
     def show_recent(self) -> None:
         """The models opened last, newest first."""

@@ -89,6 +89,14 @@ class ExploreWorkspace(QWidget):
         add(
             "explore.zero", "Zero: the middle of the prior", lambda: actions.zero(session), "Z", enabled=ready
         )
+        add(
+            "explore.about",
+            "What the model is made of",
+            lambda: self.model_card.show_about(),
+            "I",
+            enabled=ready,
+        )
+        add("explore.models", "Choose a model", lambda: self.model_card.show_browser(), "O")
         add("explore.variations", "Other variations", lambda: self.variations.reroll(), "V", enabled=ready)
         add("explore.left", "Show or hide the left panel", lambda: self._fold(self.left, "left"), "[", "View")
         add(
