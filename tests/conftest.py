@@ -18,6 +18,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
@@ -29,6 +30,12 @@ if TYPE_CHECKING:
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("MKL_NUM_THREADS", "1")
+# The child process that first opens an unknown file takes seconds; tests of it switch it on.
+os.environ.setdefault("IGM_PROBE", "off")
+
+# A slow or busy machine is no failure; a test that hangs is caught by its timeout.
+settings.register_profile("igm", deadline=None, max_examples=60)
+settings.load_profile("igm")
 
 NO_QT = os.environ.get("IGM_NO_QT") == "1"
 THREAD_GRACE_SECONDS = 5.0

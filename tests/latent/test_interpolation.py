@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from igm_gui.latent.interpolate import between, lerp, plane, slerp
 from igm_gui.latent.point import LatentPoint
 from igm_gui.latent.vector import Vector
-
-settings.register_profile("igm", deadline=None, max_examples=60)
-settings.load_profile("igm")
 
 SIZES = st.integers(2, 48)
 FRACTIONS = st.floats(0, 1, allow_nan=False)

@@ -17,9 +17,6 @@ from igm_gui.session import codec
 from igm_gui.session.state import GridSpec, SavedPoint, SessionState
 from igm_gui.timeline import EASINGS, Keyframe, Timeline
 
-settings.register_profile("igm", deadline=None, max_examples=60)
-settings.load_profile("igm")
-
 NAMES = st.text(min_size=1, max_size=12)
 # Every bit pattern, not-a-number and minus zero too: what was in the state comes back.
 VECTORS = hnp.arrays(np.uint32, hnp.array_shapes(max_dims=3, max_side=6)).map(
