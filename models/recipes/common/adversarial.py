@@ -5,15 +5,17 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from igm_gui.formats.checkpoint import read_tensors
 from igm_gui.generators.fashion.network import N_CLASSES, Z_DIM, FashionGenerator
 
 from . import fashion_data
-from .run import Ema, Run
+from .run import REPOSITORY, Ema, Run
 
 
 class FashionCritic(nn.Module):
@@ -67,17 +69,30 @@ class Losses:
     generator_sees_real: bool = False  # else its real_scores are empty, and the work is saved
 
 
+def generator_weights(folder: Path) -> dict[str, Tensor]:
+    """The generator's part of a fashion model's folder, in float32."""
+    tensors = read_tensors(folder / "model.safetensors")
+    return {key.removeprefix("generator."): t for key, t in tensors.items() if key.startswith("generator.")}
+
+
 def train(
     name: str, args: argparse.Namespace, losses: Losses, critic: nn.Module,
     batch: int = 64, lr: float = 5e-4, lr_end: float = 1e-4, critic_lr: float = 1.0,
+    start: str = "", warm_up: int = 0,
 ) -> tuple[FashionGenerator, Run]:  # fmt: skip
     """Train and return the averaged generator with its run.
 
     The rate falls from lr to lr_end; the critic's is `critic_lr` times as high, which lets one critic step
     keep up with one of the generator (two time-scales, Heusel et al. 2017, arXiv:1706.08500).
+
+    With `start`, a model in args.out or a bundled one, training goes on from that generator's weights; for
+    the first `warm_up` steps only the critic learns: one that knows nothing yet would spoil them.
     """
     images, labels = fashion_data.load("train", args.work, args.data)
     generator, average = FashionGenerator(), FashionGenerator()
+    if start:
+        own = args.out / start
+        generator.load_state_dict(generator_weights(own if own.exists() else REPOSITORY / "models" / start))
     generator.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     critic.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     ema = Ema(generator, average)
@@ -111,6 +126,9 @@ def train(
             c_optimiser.zero_grad()
             loss.backward()
             c_optimiser.step()
+        run.log(critic=loss.detach())
+        if step < warm_up:
+            continue
         critic.requires_grad_(False)
         real_scores = critic(real, label) if losses.generator_sees_real else torch.empty(0)
         g_loss = losses.generator(critic(drawn, label), real_scores)
@@ -118,6 +136,6 @@ def train(
         g_loss.backward()
         g_optimiser.step()
         critic.requires_grad_(True)
-        ema.update(step)
-        run.log(critic=loss.detach(), generator=g_loss.detach())
+        ema.update(step - warm_up)
+        run.log(generator=g_loss.detach())
     return average, run
