@@ -117,12 +117,14 @@ class Studio(QObject):
             del self._thumbs[slot]
             self.loop.withdraw(slot)
 
-    def set_playhead(self, seconds: float | None) -> None:
-        """Show the timeline at ``seconds``; None shows the current point again."""
+    def set_playhead(self, seconds: float | None, render: bool = True) -> None:
+        """Show the timeline at ``seconds``; None shows the current point again. Without ``render`` only the
+        playhead moves, and the picture stays for the next :meth:`refresh`."""
         if seconds == self.playhead:
             return
         self.playhead = seconds
-        self.refresh()
+        if render:
+            self.refresh()
         if seconds is not None:
             self.playhead_changed.emit(seconds)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import av
@@ -450,6 +451,35 @@ def test_playing_a_sound_model_streams_the_moving_point(qtbot: QtBot, make_studi
     live = hub.engine._live
     assert live is not None
     assert live.point != studio.state.timeline.keyframes[0].point
+    workspace.toggle_play()
+    assert not hub.is_playing(workspace.sound)
+
+
+def test_a_model_that_can_not_stream_plays_one_rendering_after_the_other(
+    qtbot: QtBot, make_studio: MakeStudio
+) -> None:
+    studio = make_studio("additive")
+    # Such a model: what it is known for, without the ability.
+    info = studio.session.infos["additive"]
+    still = replace(info, abilities=(), output=replace(info.output, samples=24_000))
+    studio.session.learn = lambda *_: None  # type: ignore[method-assign]
+    studio.session.infos["additive"] = still
+    workspace = make(qtbot, studio)
+    actions.fill_timeline(studio.session)
+    hub = hub_of(studio)
+    played: list[bytes] = []
+    play = hub.play
+
+    def listen(owner: object, samples: np.ndarray, rate: int) -> None:
+        played.append(samples.tobytes())
+        play(owner, samples, rate)
+
+    hub.play = listen  # type: ignore[method-assign,assignment]
+    workspace.toggle_play()
+    qtbot.waitUntil(lambda: len(played) >= 2, timeout=20_000)
+    assert hub.is_playing(workspace.sound)
+    assert not hub.engine.live_model
+    assert played[0] != played[1]
     workspace.toggle_play()
     assert not hub.is_playing(workspace.sound)
 

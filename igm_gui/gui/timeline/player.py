@@ -14,6 +14,7 @@ from igm_gui.requests import RenderResult
 
 # Frames shown over this many seconds make the rate on show.
 RATE_WINDOW = 1.0
+OUTLINE_SECONDS = 0.3
 
 
 class Player(QObject):
@@ -40,6 +41,7 @@ class Player(QObject):
         self._from = 0.0
         self._shown: deque[float] = deque(maxlen=512)
         self._rated = 0.0
+        self._outlined = 0.0
         self.playing = False
         studio.rendered.connect(self._on_rendered)
 
@@ -106,9 +108,21 @@ class Player(QObject):
             # Whole rounds are taken off the starting point: the deadlines stay where they are.
             self._from -= timeline.length * math.floor(seconds / timeline.length + 1e-9)
             seconds = max(self._from + frame / timeline.fps, 0.0)
-        self._studio.set_playhead(seconds)
+        self._studio.set_playhead(seconds, self._renders())
         due = self._started + (frame + 1) / timeline.fps
         self._timer.start(max(0, math.ceil((due - self._clock()) * 1000)))
+
+    def _renders(self) -> bool:
+        """Whether this frame is rendered: every one of a film, but a sound's outline only now and then,
+        because what is heard is streamed or rendered apart."""
+        info = self._studio.session.info
+        if info is None or info.media != "sound":
+            return True
+        now = self._clock()
+        if now - self._outlined < OUTLINE_SECONDS:
+            return False
+        self._outlined = now
+        return True
 
     def _on_rendered(self, result: RenderResult) -> None:
         if result.request.slot != "main" or not self.playing:

@@ -23,10 +23,8 @@ class TimelineSound(QObject):
         self._studio = studio
         self._player = player
         self._turn = -1  # number of the rendering that was played last
-        self._wanted = False
         player.playing_changed.connect(self._on_playing)
         studio.playhead_changed.connect(self._on_playhead)
-        studio.rendered.connect(self._on_rendered)
 
     @property
     def _info(self) -> GeneratorInfo | None:
@@ -50,7 +48,7 @@ class TimelineSound(QObject):
         elif "stream" in info.abilities:
             self._hub.go_live(self, self._studio.state.model, self._point(info))
         else:
-            self._turn, self._wanted = -1, False
+            self._turn = -1
 
     def _on_playhead(self, seconds: float) -> None:
         info = self._info
@@ -63,15 +61,10 @@ class TimelineSound(QObject):
         length = info.output.samples / info.output.sample_rate
         turn = math.floor(seconds / length) if length > 0 else 0
         if turn != self._turn:
-            self._turn, self._wanted = turn, True
-            last = self._studio.last
-            # Nothing moves at the first moment: what is on show already is what is to be heard.
-            if last is not None and last.request == self._studio.session.request(at=seconds):
-                self._on_rendered(last)
+            self._turn = turn
+            model, point = self._studio.state.model, self._point(info)
+            self._studio.thumbnail("timeline-sound", model, (point,), 0, self._play)
 
-    def _on_rendered(self, result: RenderResult) -> None:
-        info = self._info
-        if not self._wanted or info is None or result.request.slot != "main" or result.media is None:
-            return
-        self._wanted = False
-        self._hub.play(self, result.media[0], info.output.sample_rate)
+    def _play(self, result: RenderResult) -> None:
+        if self._player.playing and result.media is not None and result.info is not None:
+            self._hub.play(self, result.media[0], result.info.output.sample_rate)

@@ -246,7 +246,7 @@ class TimelineWorkspace(QWidget):
         text = place_text(self._studio.state.timeline, self._position)
         if self.view.empty and self._studio.state.model:
             text = f"loading {self._studio.state.model}…"
-        if self.player.playing and self._rate:
+        if self.player.playing and self._rate and not self._is_sound:
             text += f" · {self._rate:.0f} fps shown"
         self.place.setText(text)
         self.place.adjustSize()
