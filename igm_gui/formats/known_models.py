@@ -21,8 +21,8 @@ MAX_KNOWN = 500
 def content_hash(path: Path) -> str:
     """Hex SHA-256 of a model's weights; of its card where it has none (as ``Checkpoint.sha256``)."""
     if path.is_dir():
-        weights = path / "model.safetensors"
-        path = weights if weights.exists() else path / "card.json"
+        weights = (path / "model.safetensors", path / "model.pt2")
+        path = next((file for file in weights if file.exists()), path / "card.json")
     return sha256_of(path)
 
 

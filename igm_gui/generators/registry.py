@@ -7,11 +7,13 @@ knows files without a card.
 from __future__ import annotations
 
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from igm_gui.errors import ModelError
 from igm_gui.formats.checkpoint import SUPPORTED, open_checkpoint
 from igm_gui.formats.library import find
+from igm_gui.generators import probe
 
 if TYPE_CHECKING:
     from igm_gui.formats.checkpoint import Checkpoint
@@ -55,13 +57,31 @@ def family_of(checkpoint: Checkpoint) -> Any:
 
 
 def load(model: str) -> TorchGenerator:
-    """Open a bundled name or a path and build its generator on the CPU. ModelError says why not."""
+    """Open a bundled name or a path and build its generator on the CPU. ModelError says why not.
+
+    A file not seen before is tried in a child process first (:mod:`igm_gui.generators.probe`).
+    """
     path = find(model)
+    if probe.needed(path):
+        checkpoint = open_checkpoint(path)
+        if not probe.seen(checkpoint.sha256):
+            family_of(checkpoint)  # a quick refusal needs no child
+            probe.probe(path)
+            generator = load_here(path)
+            probe.remember(checkpoint.sha256)
+            return generator
+    return load_here(path)
+
+
+def load_here(path: Path) -> TorchGenerator:
+    """Open ``path`` in this process. ModelError says why not."""
     checkpoint = open_checkpoint(path)
     family = family_of(checkpoint)
     try:
         generator: TorchGenerator = family.load(checkpoint)
     except ModelError:
+        raise
+    except MemoryError:
         raise
     except Exception as error:  # a family must not be able to end the program
         raise ModelError(
