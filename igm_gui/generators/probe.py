@@ -1,6 +1,6 @@
 """A file not seen before is first opened in a child process with limits on memory and time.
 
-What a native parser does with a damaged file (crash, eat all memory, never end) happens to the child then, and
+What a native parser does with a damaged file (crash, eat all memory, never end) happens to the child then;
 the person reads a sentence. A file that opened well once is remembered by its SHA-256 and opens directly.
 Linux and macOS limit the child's memory; Windows has no such limit for a plain process, there only the time
 is limited.
