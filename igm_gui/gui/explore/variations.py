@@ -93,12 +93,6 @@ class Variations(QWidget):
 
     def _on_changed(self, state: SessionState, changed: frozenset[str]) -> None:
         if changed & {"point", "model", "spread", "info", "locks"}:
-            empty = any(thumb.image.isNull() for thumb in self.thumbs)
-            if empty and (self._rest.isActive() or self._pieces.running):
-                return  # the first filling goes through even while the point keeps moving
-            if self._pieces.running:
-                self._pieces.stop()
-                self._shown_for = None
             self._ask()
 
     def _on_rendered(self, result: RenderResult) -> None:
@@ -107,6 +101,12 @@ class Variations(QWidget):
             self._ask()
 
     def _ask(self) -> None:
+        empty = any(thumb.image.isNull() for thumb in self.thumbs)
+        if empty and (self._rest.isActive() or self._pieces.running):
+            return  # the first filling goes through even while the point keeps moving
+        if self._pieces.running:
+            self._pieces.stop()
+            self._shown_for = None
         if self.isVisible() and not self.head.is_folded and self._studio.last is not None:
             self._rest.start()
 
