@@ -5,7 +5,7 @@
 
 A classifier trained on the training set alone (models/recipes/fashion_classifier.py) names the class of each
 sample; its last hidden layer is the space in which Frechet distance, MMD and precision and recall are taken.
-Equal numbers on both sides, 500 of each class.  The training set's own figures are the floor that a perfect
+Equal numbers on both sides, 200 of each class.  The training set's own figures are the floor that a perfect
 model would reach, uniform-pixels the ceiling.  A classifier's features are blind to what does not tell
 classes apart, so look at the pictures too: --sheets FOLDER.
 """
@@ -171,7 +171,7 @@ def measure(features: Tensor, reference: Tensor) -> dict[str, object]:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("models", nargs="*", help="bundled names or paths (default: every fashion model)")
-    parser.add_argument("--per-class", type=int, default=500, help="samples of each class")
+    parser.add_argument("--per-class", type=int, default=200, help="samples of each class")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--write", action="store_true", help="write the figures into the models' cards")
     parser.add_argument(

@@ -75,7 +75,7 @@ def witness_penalty(critic: nn.Module, real: Tensor, fake: Tensor, label: Tensor
 
 
 def main() -> None:
-    args = options(__doc__, steps=450)
+    args = options(__doc__, steps=400)
     prepare(args)
     losses = Losses(critic_loss, generator_loss, witness_penalty, penalty_every=2, generator_sees_real=True)
     generator, run = train(

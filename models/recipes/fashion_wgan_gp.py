@@ -45,7 +45,7 @@ def gradient_penalty(critic: nn.Module, real: Tensor, fake: Tensor, label: Tenso
 
 
 def main() -> None:
-    args = options(__doc__, steps=600)
+    args = options(__doc__, steps=500)
     prepare(args)
     losses = Losses(critic_loss, generator_loss, gradient_penalty, penalty_every=2)
     # No spread feature: the penalty needs a critic that judges each picture by itself.
