@@ -75,7 +75,7 @@ def witness_penalty(critic: nn.Module, real: Tensor, fake: Tensor, label: Tensor
 
 
 def main() -> None:
-    args = options(__doc__, steps=400)
+    args = options(__doc__, steps=320)
     prepare(args)
     losses = Losses(critic_loss, generator_loss, witness_penalty, penalty_every=2, generator_sees_real=True)
     generator, run = train(
@@ -87,7 +87,7 @@ def main() -> None:
         lr_end=5e-5,
         critic_lr=4.0,
         start="fashion-gan",
-        warm_up=150,
+        warm_up=100,
     )
     write_fashion(
         run,

@@ -45,7 +45,7 @@ def gradient_penalty(critic: nn.Module, real: Tensor, fake: Tensor, label: Tenso
 
 
 def main() -> None:
-    args = options(__doc__, steps=500)
+    args = options(__doc__, steps=450)
     prepare(args)
     losses = Losses(critic_loss, generator_loss, gradient_penalty, penalty_every=2)
     # No spread feature: the penalty needs a critic that judges each picture by itself.
@@ -58,7 +58,7 @@ def main() -> None:
         lr_end=5e-5,
         critic_lr=4.0,
         start="fashion-gan",
-        warm_up=200,
+        warm_up=150,
     )
     write_fashion(
         run,
