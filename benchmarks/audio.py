@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from igm_gui.engine.audio.live import WARM_UP_BLOCKS, load_generator, one_torch_thread
-from igm_gui.engine.audio.player import block_for
+from igm_gui.engine.audio.status import block_for
 from igm_gui.latent.point import LatentPoint, point_from_seed
 from igm_gui.latent.vector import Vector
 

@@ -15,9 +15,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from igm_gui.engine.audio.player import Player, block_for
+from igm_gui.engine.audio.player import Player
 from igm_gui.engine.audio.resample import Resampler
 from igm_gui.engine.audio.ring import RingBuffer
+from igm_gui.engine.audio.status import block_for
 from igm_gui.engine.audio.voices import LiveVoice, stereo
 from igm_gui.errors import IgmError, ModelError
 from igm_gui.latent.point import LatentPoint, conform
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
 LEAD = 0.05  # seconds made ahead of the device's own buffer
 MOST_LEAD = 0.4
 WARM_UP_BLOCKS = 4
+HARD = 0.3  # real-time factor from which longer blocks are made
+MOST_BLOCKS = 4
+SETTLED = 24  # blocks until the factor is trusted
 
 
 @dataclass(frozen=True)
@@ -136,11 +140,12 @@ class LiveStream:
             self._relieve()
             if self._voice is not None:
                 self._voice.ended = True
+                self._voice.made.set()
 
     def _make(self, generator: Any) -> None:
         info = generator.info
         rate = info.output.sample_rate
-        block = block_for(rate)
+        base = block = block_for(rate)
         point, fitted = self._point, conform(self._point, info)
         warm: SoundStream = generator.stream()
         for _ in range(WARM_UP_BLOCKS):
@@ -156,7 +161,7 @@ class LiveStream:
         self._voice = voice
         voice.cancelled = self._stopping
         stream: SoundStream = generator.stream()
-        seen = 0
+        seen = made = 0
         while not self._stopping:
             if voice.ring.fill >= voice.lead:
                 if not self.ready.is_set():
@@ -173,10 +178,22 @@ class LiveStream:
             frames = stereo(stream.block(fitted, block))
             self._measure((self._clock() - started) * rate / block)
             voice.ring.write(convert.process(frames) if convert is not None else frames)
+            voice.made.set()
+            made += 1
+            if self._factor > HARD and made > SETTLED and block < base * MOST_BLOCKS:
+                # Each operation costs the same wait for the interpreter: fewer, longer blocks.
+                block, made = block * 2, 0
+                self._aim(actual, block / rate)
             if voice.underruns > seen:
                 seen = voice.underruns
                 self._lead = min(self._lead * 1.5, MOST_LEAD)
-                voice.lead = int(self._lead * actual)
+                self._aim(actual, block / rate)
+
+    def _aim(self, actual: int, block: float) -> None:
+        """More than a block ahead: the device holds enough for the rest."""
+        self._lead = max(self._lead, 1.25 * block)
+        if self._voice is not None:
+            self._voice.lead = int(self._lead * actual)
 
     def _relieve(self) -> None:
         if self._replaces is not None:
@@ -184,5 +201,5 @@ class LiveStream:
             self._replaces = None
 
     def _measure(self, factor: float) -> None:
-        self._factor = factor if self._factor == 0.0 else 0.95 * self._factor + 0.05 * factor
+        self._factor = factor if self._factor == 0.0 else 0.96 * self._factor + 0.04 * factor
         self._worst = max(self._worst * 0.995, factor)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from igm_gui.errors import DeviceError
 
-LATENCY = 0.12  # seconds that the device is asked to hold
+LATENCY = 0.15  # seconds that the device is asked to hold
 MOST_LATENCY = 0.35
 NO_DEVICE = "No sound device"
 
@@ -43,6 +43,10 @@ class Output(Protocol):
     real: bool
 
     def write(self, frames: NDArray[np.float32]) -> bool: ...
+
+    def queued(self) -> float:
+        """Seconds that were written and are still to be heard, about."""
+        ...
 
     def close(self) -> None: ...
 
@@ -74,6 +78,9 @@ class NullOutput:
         if wait > 0:
             self._sleep(wait)
         return dry
+
+    def queued(self) -> float:
+        return max(0.0, self._end - self._clock())
 
     def close(self) -> None:
         """Nothing to give back."""
@@ -131,6 +138,12 @@ class PortAudioOutput:
                 f"{self.name} stopped playing: {_reason(error)}.",
                 "Connect it again or choose another sound device.",
             ) from error
+
+    def queued(self) -> float:
+        try:
+            return max(0.0, self.latency - self._stream.write_available / self.rate)
+        except self._error:
+            return 0.0
 
     def close(self) -> None:
         """End the stream. What the device still holds may be lost: write silence first."""

@@ -2,68 +2,36 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import sys
 import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from igm_gui.engine.audio.mixer import Mixer
 from igm_gui.engine.audio.output import MOST_LATENCY, NO_DEVICE, Opener, Output, OutputDevice
+from igm_gui.engine.audio.status import Mark, Opening, PlayerStatus, block_for
 from igm_gui.engine.audio.voices import Clip, LiveVoice, Voice
 from igm_gui.errors import DeviceError
 
 CROSSFADE = 0.025  # seconds, between two renderings
 STOP_FADE = 0.015
 RETRIGGER_FADE = 0.008
+SAFETY = 0.06  # seconds that the device must hold at any time
 GRACE = 1.5  # seconds of silence before the device is given back
 
 
-def block_for(rate: int) -> int:
-    """Frames of a block: about ten milliseconds."""
-    return 512 if rate >= 32_000 else 256
-
-
-@dataclass(frozen=True)
-class PlayerStatus:
-    """What the interface shows, read at any time without waiting for the thread that plays.
-
-    ``position`` and ``length`` are those of the clip heard now, in seconds; ``level`` a peak from 0 to 1;
-    ``latency`` from the mixer to the ear; ``real`` False where there is no device.
-    """
-
-    playing: bool = False
-    position: float = 0.0
-    length: float = 0.0
-    level: float = 0.0
-    device: str = ""
-    real: bool = True
-    rate: int = 0
-    block: int = 0
-    latency: float = 0.0
-    underruns: int = 0
-
-
-class Opening:
-    """An output being opened for ``rate``; ``actual`` is the device's rate once ``done`` is set."""
-
-    def __init__(self, rate: int) -> None:
-        self.rate = rate
-        self.actual = rate
-        self.done = threading.Event()
-
-
-@dataclass(frozen=True)
-class _Mark:
-    """How far a clip was read at a moment: enough to say what is heard now."""
-
-    clip: Clip
-    frames: int
-    time: float
+def _be_urgent() -> None:
+    """Real-time scheduling for the calling thread, where the system grants it (Linux, to the audio group):
+    it mostly sleeps, and must be let run at once when it wakes."""
+    if hasattr(os, "sched_setscheduler"):
+        with contextlib.suppress(OSError):
+            os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(1))
 
 
 class Player:
@@ -93,7 +61,7 @@ class Player:
         self._silent = 0.0
         self._since_open = 0.0
         self._dry = 0
-        self._mark: _Mark | None = None
+        self._mark: Mark | None = None
         self._live: LiveVoice | None = None
         self._look_later = False
         self._said = ""
@@ -256,6 +224,7 @@ class Player:
     def _run(self) -> None:
         # A thread that only waits for its turn must not wait 5 ms (the default) for it each time.
         sys.setswitchinterval(min(sys.getswitchinterval(), 5e-4))
+        _be_urgent()
         while True:
             while self._commands:
                 self._commands.popleft()()
@@ -280,11 +249,15 @@ class Player:
                 self._wake.wait()
 
     def _next_block(self) -> None:
+        live = self._live
+        if live is not None and self._output is not None and live is self._mixer.current:
+            # What the device still holds is time for a stream that is a little late.
+            live.wait_for(self._mixer.block, self._output.queued() - SAFETY)
         self._mixer.mix(self._block)
         self._write(self._block)
         current = self._mixer.current
         if isinstance(current, Clip):
-            self._mark = _Mark(current, current.start + current.played, self._clock())
+            self._mark = Mark(current, current.start + current.played, self._clock())
         elif current is not None or (
             not self._mixer.sounding and self._mark and self._silent > self._latency + 0.05
         ):
@@ -355,6 +328,12 @@ class Player:
             self._write(self._block)
             left -= len(self._block)
 
+    def _fill(self, output: Output) -> None:
+        """Silence until a fresh device is full: it would take a stream's whole lead at one draught."""
+        self._block.fill(0.0)
+        while self._since_open < output.latency and output is self._output:
+            self._write(self._block)
+
     def _close_output(self) -> None:
         if self._output is not None:
             self._output.close()
@@ -387,6 +366,7 @@ class Player:
         if isinstance(voice, Clip):
             voice.convert(output.rate)
         elif isinstance(voice, LiveVoice):
+            self._fill(output)
             self._live = voice
         self._mixer.start(voice, fade_in, fade_out)
         self._silent = 0.0

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from igm_gui.engine.audio.live import LiveStatus, LiveStream, load_generator
 from igm_gui.engine.audio.output import OutputDevice
-from igm_gui.engine.audio.player import Player, PlayerStatus
+from igm_gui.engine.audio.player import Player
+from igm_gui.engine.audio.status import PlayerStatus
 from igm_gui.errors import IgmError
 from igm_gui.latent.point import LatentPoint
 

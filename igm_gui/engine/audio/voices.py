@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from typing import Protocol
 
 import numpy as np
@@ -119,12 +120,28 @@ class LiveVoice:
         self.lead = lead
         self.underruns = 0
         self.taken = threading.Event()  # set whenever room was made
+        self.made = threading.Event()  # set whenever frames were written
         self.ended = False  # no more frames will be written
         self.cancelled = False  # not wanted any more: do not begin
         self._dry = False
         count = 48
         self._rise = np.repeat(np.linspace(0.0, 1.0, count, dtype=np.float32)[:, None], 2, axis=1)
         self._fall = np.ascontiguousarray(self._rise[::-1])
+
+    def wait_for(self, frames: int, seconds: float) -> bool:
+        """Wait, for ``seconds`` at most, until ``frames`` are there; False where they are late. At once
+        where more can't be hoped for: at the end, or after a gap, which waits for the whole lead."""
+        if self._dry:
+            return False
+        end = time.perf_counter() + seconds
+        while self.ring.fill < frames and not self.ended:
+            left = end - time.perf_counter()
+            if left <= 0:
+                return False
+            self.taken.set()
+            self.made.wait(left)
+            self.made.clear()
+        return True
 
     @property
     def over(self) -> bool:

@@ -349,13 +349,15 @@ class SoundView(QWidget):
         if self.hub.is_playing(self) and player.rate:
             if not player.real:
                 parts.append("no sound device")
-            parts.append(f"block {player.block}")
+            if not self._compact:
+                parts.append(f"block {player.block}")
             if live is not None and not live.ready:
                 parts.append("getting ready")
             elif live is not None:
                 parts.append(f"{live.real_time_factor:.2f} × real time")
             parts.append(f"{player.underruns} underrun{'' if player.underruns == 1 else 's'}")
-            parts.append(f"latency {player.latency * 1000:.0f} ms")
+            if not self._compact:
+                parts.append(f"latency {player.latency * 1000:.0f} ms")
         elif self._samples is not None:
             parts.append(f"{self._samples.shape[-1] / self._rate:.2f} s")
         return " · ".join(parts)

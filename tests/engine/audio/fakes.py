@@ -30,6 +30,7 @@ class FakeOutput:
         self.closed = False
         self.broken = False
         self.free = False  # takes everything at once
+        self.held = 0.0  # what queued() answers
         self._permits = 0
         self._lock = threading.Condition()
 
@@ -50,6 +51,9 @@ class FakeOutput:
             self._permits = blocks
             self._lock.notify_all()
             assert self._lock.wait_for(lambda: len(self.blocks) >= wanted, WAIT), "the player wrote nothing"
+
+    def queued(self) -> float:
+        return self.held
 
     def let_go(self) -> None:
         """Take everything from now on."""

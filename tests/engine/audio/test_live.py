@@ -6,9 +6,10 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from igm_gui.engine.audio.live import LEAD, MOST_LEAD
-from igm_gui.engine.audio.player import Player, block_for
+from igm_gui.engine.audio.live import LEAD, MOST_LEAD, LiveStream
+from igm_gui.engine.audio.player import Player
 from igm_gui.engine.audio.sound import SoundEngine
+from igm_gui.engine.audio.status import block_for
 from igm_gui.engine.audio.voices import LiveVoice
 from igm_gui.errors import ModelError
 from tests.engine.audio.fakes import RATE, WAIT, FakeOpener, FakeOutput, SineGenerator, tone
@@ -39,7 +40,7 @@ class Rig:
         assert live is not None
         while not live.ready.is_set():
             device.advance()
-        self.hear(device, 4)
+        self.hear(device, 16)  # the first tenth of a second fills the device with silence
         return device
 
     def hear(self, device: FakeOutput, blocks: int) -> np.ndarray:
@@ -212,6 +213,56 @@ def test_a_late_model_is_an_underrun_and_gets_more_lead(rig: Rig) -> None:
     assert status.player.underruns == 1
     assert LEAD < live.status().lead <= MOST_LEAD
     assert device.sound[-BLOCK:].any()  # it goes on
+
+
+def test_a_little_late_is_not_heard_while_the_device_holds_enough(rig: Rig) -> None:
+    device = rig.go()
+    device.held = 5.0
+    gate, stuck = threading.Event(), threading.Event()
+
+    def wait() -> None:
+        stuck.set()
+        assert gate.wait(WAIT)
+
+    rig.models["sine"].before_block = wait
+    device.advance(1)
+    assert stuck.wait(WAIT)
+    live = rig.engine._live
+    assert live is not None
+    assert live._voice is not None
+    start = len(device.blocks)
+    device.advance(live._voice.ring.fill // BLOCK)  # all that is there
+    rig.models["sine"].before_block = lambda: None
+    gate.set()
+    device.advance(20)
+    sound = np.concatenate(device.blocks[start:])
+    assert live._voice.underruns == 0
+    assert longest_silence(sound) < 8
+
+
+def test_a_hard_model_makes_longer_blocks(rig: Rig) -> None:
+    now = [0.0]
+
+    def slow() -> None:
+        now[0] += 0.4 * BLOCK / RATE
+
+    rig.models["sine"].before_block = slow
+    stream = LiveStream(
+        rig.player, "sine", rig.models["sine"].point(), lambda name: rig.models[name], clock=lambda: now[0]
+    )
+    device = rig.opener.wait_for_output()
+    while not stream.ready.is_set():
+        device.advance()
+    assert stream._voice is not None
+    for _ in range(200):
+        rig.wait_full("sine", stream._voice)
+        device.advance()
+    status = stream.status()
+    assert status.real_time_factor < 0.3  # 0.4 of a block of 512 is 0.2 of one of 1024
+    assert status.lead >= 1.25 * 2 * BLOCK / RATE
+    assert stream._voice.underruns == 0
+    stream.stop()
+    stream.join(WAIT)
 
 
 def test_a_failing_model_ends_softly_with_a_sentence(rig: Rig) -> None:

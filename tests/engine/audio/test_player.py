@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from igm_gui.engine.audio.output import NO_DEVICE, NullOutput
-from igm_gui.engine.audio.player import GRACE, Player, block_for
+from igm_gui.engine.audio.player import GRACE, Player
+from igm_gui.engine.audio.status import block_for
 from tests.engine.audio.fakes import RATE, WAIT, FakeOpener, FakeOutput, tone
 
 BLOCK = block_for(RATE)

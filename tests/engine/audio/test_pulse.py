@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import subprocess
@@ -14,8 +15,9 @@ import numpy as np
 import pytest
 
 from igm_gui.engine.audio.output import NO_DEVICE, Opener
-from igm_gui.engine.audio.player import Player, PlayerStatus
+from igm_gui.engine.audio.player import Player
 from igm_gui.engine.audio.sound import SoundEngine
+from igm_gui.engine.audio.status import PlayerStatus
 from igm_gui.formats import library
 from igm_gui.formats.card import card_info, read_card
 from igm_gui.latent.point import point_from_seed
@@ -24,6 +26,13 @@ from tests.engine.audio.fakes import SineGenerator, tone
 
 RATE = 48_000
 WAIT = 20.0
+
+
+def be_urgent(process: subprocess.Popen[bytes]) -> None:
+    """Real-time scheduling where it is allowed, as a desktop's audio server has it: else a machine that
+    is busy with other tests makes gaps that are not the program's."""
+    with contextlib.suppress(OSError):
+        os.sched_setscheduler(process.pid, os.SCHED_RR, os.sched_param(2))
 
 
 class Server:
@@ -53,6 +62,7 @@ class Server:
             ],
             env=self.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
+        be_urgent(self.process)
         answer = 1
         deadline = time.monotonic() + WAIT
         while answer and time.monotonic() < deadline:
@@ -75,6 +85,7 @@ class Recorder:
              "--latency-msec=20", "--raw"],
             env=server.environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
         )  # fmt: skip
+        be_urgent(self._process)
         self._data = bytearray()
         self._arrived = threading.Condition()
         self._thread = threading.Thread(target=self._read)
@@ -142,9 +153,20 @@ def recorder(server: Server) -> Iterator[Recorder]:
 
 @pytest.fixture
 def engine(server: Server) -> Iterator[SoundEngine]:
-    made = SoundEngine(Player())
+    made = SoundEngine(patient_player())
     yield made
     made.close()
+
+
+def patient_player() -> Player:
+    """With a longer buffer than the program's: a machine that runs tests may be busy with others, and it
+    is not its speed that is tested here (benchmarks/audio.py does that)."""
+    return Player(Opener(latency=0.35))
+
+
+@pytest.fixture(autouse=True)
+def _longer_lead(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("igm_gui.engine.audio.live.LEAD", 0.3)
 
 
 def frequency(sound: np.ndarray) -> float:
@@ -192,7 +214,7 @@ def test_a_clip_arrives_whole(engine: SoundEngine, recorder: Recorder, rate: int
 
 def test_live_frequency_moves_without_clicks(server: Server, recorder: Recorder) -> None:
     generator = SineGenerator()
-    engine = SoundEngine(Player(), lambda _model: generator)
+    engine = SoundEngine(patient_player(), lambda _model: generator)
     try:
         engine.go_live("sine", generator.point(440.0))
         recorder.until(lambda sound: bool(np.abs(sound[-RATE // 10 :]).max(initial=0) > 0.1))
@@ -211,7 +233,7 @@ def test_live_frequency_moves_without_clicks(server: Server, recorder: Recorder)
         assert status.player.underruns == 0
         assert status.live is not None
         assert status.live.real_time_factor < 0.5
-        end = recorder.seconds(1.0)[-RATE // 2 :]
+        end = recorder.seconds(1.6)[-RATE // 2 :]
         assert frequency(end) == pytest.approx(735.0, rel=1e-3)
     finally:
         engine.close()
