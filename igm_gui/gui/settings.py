@@ -24,6 +24,11 @@ class Settings:
     def flag(self, key: str, default: bool = False) -> bool:
         return self.text(key, str(default).lower()) == "true"
 
+    def chosen(self, key: str) -> bool | None:
+        """A flag, or None where the person never set it."""
+        text = self.text(key)
+        return text == "true" if text else None
+
     def bytes(self, key: str) -> QByteArray | None:
         value = self._store.value(key)
         return value if isinstance(value, QByteArray) and not value.isEmpty() else None

@@ -377,7 +377,7 @@ class TestPlane:
         next_picture(drag)
         point = toy_studio.state.point
         assert point.scalar("direction:tilt") == pytest.approx(3.0, abs=0.1)
-        assert point.scalar("direction:glow") == pytest.approx(-3.0, abs=0.1)
+        assert point.scalar("direction:glow") == pytest.approx(3.0, abs=0.1)
         assert point.vector("z") == start.vector("z")
         toy_studio.session.undo()
         assert toy_studio.state.point == start
@@ -388,7 +388,7 @@ class TestPlane:
         from igm_gui.gui.explore.axes import axes_of
 
         plane = explore.plane
-        x, y = [axis for axis in axes_of(TOY) if not axis.direction]
+        x, y = [axis for axis in axes_of(TOY) if not axis.absolute]
         plane.set_axis(0, x)
         plane.set_axis(1, y)
         start = z(toy_studio).copy()

@@ -322,3 +322,14 @@ def test_button_takes_space_only_when_it_has_the_focus(qtbot: QtBot) -> None:
     QTest.keyClick(button, Qt.Key.Key_Space)
     QTest.keyClick(button, Qt.Key.Key_Return)
     assert ran == ["play", "button", "button"]
+
+
+def test_large_pictures_are_smooth_by_themselves(qtbot: QtBot) -> None:
+    view = PictureView()
+    qtbot.addWidget(view)
+    view.set_picture(np.zeros((32, 32, 1), np.uint8))
+    assert not view.smooth
+    view.set_picture(np.zeros((256, 256, 3), np.uint8))
+    assert view.smooth
+    view.set_smooth(False)
+    assert not view.smooth

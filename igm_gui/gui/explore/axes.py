@@ -1,4 +1,4 @@
-"""Axes of the latent plane: named directions of the model, or lines drawn at random through the latent."""
+"""Axes of the latent plane: named directions of the model, single dimensions, or lines drawn at random."""
 
 from __future__ import annotations
 
@@ -12,14 +12,17 @@ from igm_gui.latent.point import LatentPoint
 from igm_gui.latent.priors import clip_range
 from igm_gui.latent.vector import Vector
 
+FEW_DIMENSIONS = 16
+MOST_DIMENSIONS = 64  # in a menu
+
 
 @dataclass(frozen=True)
 class Axis:
     """One side of the plane.
 
     ``direction`` names an amount of the point (``direction:smile``) that runs over ``minimum`` to
-    ``maximum``; without it, ``random`` (0 or 1) is the number of the random line, in standard
-    deviations of the prior along it.
+    ``maximum``; or ``dimension`` is a flat index of the latent; without both, ``random`` (0 or 1) is the
+    number of the random line, and the amount is added to where the point is.
     """
 
     title: str
@@ -27,15 +30,39 @@ class Axis:
     random: int = 0
     minimum: float = -3.0
     maximum: float = 3.0
+    dimension: int = -1
+
+    @property
+    def absolute(self) -> bool:
+        """Whether the point itself says where it lies on this axis."""
+        return bool(self.direction) or self.dimension >= 0
 
 
 def axes_of(info: GeneratorInfo) -> list[Axis]:
-    """The axes to choose from: named directions first, then two random lines."""
+    """The axes to choose from, the best first: named directions, dimensions where they are few or have
+    names, two random lines."""
     found = [Axis(d.name, f"direction:{d.name}", 0, d.minimum, d.maximum) for d in info.directions]
-    if info.latent is not None:
-        reach = 1.0 if info.latent.prior == "uniform" else 2.5
+    spec = info.latent
+    if spec is None:
+        return found
+    low, high = clip_range(spec)
+    named = len(spec.dimensions) == spec.size
+    if named or spec.size <= FEW_DIMENSIONS:
+        names = spec.dimensions if named else tuple(f"{spec.name} {i}" for i in range(spec.size))
+        found += [Axis(name, "", 0, low, high, i) for i, name in enumerate(names[:MOST_DIMENSIONS])]
+    if spec.size > 2:
+        reach = 1.0 if spec.prior == "uniform" else 2.5
         found += [Axis(f"random {n + 1}", "", n, -reach, reach) for n in (0, 1)]
     return found
+
+
+def coordinate(info: GeneratorInfo, point: LatentPoint, axis: Axis) -> float | None:
+    """Where ``point`` lies on an absolute axis; None on a random line."""
+    if axis.direction:
+        return point.scalar(axis.direction)
+    if axis.dimension >= 0 and info.latent is not None:
+        return point.vector(info.latent.name)[axis.dimension]
+    return None
 
 
 def random_lines(spec: InputSpec, seed: int) -> NDArray[np.float32]:
@@ -61,6 +88,10 @@ def place(
     for axis, amount in zip(axes, at, strict=True):
         if axis.direction:
             point = point.with_value(axis.direction, float(amount))
+        elif axis.dimension >= 0 and info.latent is not None:
+            name = info.latent.name
+            moved_vector = point.vector(name).replace(axis.dimension, amount)
+            point = replace(point.with_value(name, moved_vector), seed=None)
         elif amount:
             step = lines[axis.random] * np.float32(amount)
             shift = step if shift is None else shift + step

@@ -41,7 +41,7 @@ class Canvas(QWidget):
         self.sound_view: SoundView | None = None
         self.picture = PictureView()
         self.picture.setAcceptDrops(False)
-        self.picture.set_smooth(settings.flag("explore/smooth"))
+        self.picture.set_smooth(settings.chosen("explore/smooth"))
         self.picture.view_changed.connect(self._show_view)
         self.picture.painted.connect(studio.painted)
         self.stack = QStackedWidget()

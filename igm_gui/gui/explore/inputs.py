@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from PySide6.QtGui import QFont, QFontMetrics
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from igm_gui.gui.commands import Commands
@@ -37,6 +38,7 @@ class InputsPanel(QWidget):
         self.noise_seeds: dict[str, SeedRow] = {}
         self.seed: SeedRow | None = None
         self.spread: ValueSlider | None = None
+        self._names_width = 74
         self._heads: dict[str, SectionHead] = {}
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(0, 0, 0, 0)
@@ -81,6 +83,7 @@ class InputsPanel(QWidget):
         self._column.addWidget(self._body)
         if info is None:
             return
+        self._names_width = self._label_width(info, self.font())
         column = QVBoxLayout(self._body)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(4)
@@ -130,6 +133,15 @@ class InputsPanel(QWidget):
             row.addWidget(small)
         return box
 
+    @staticmethod
+    def _label_width(info: GeneratorInfo, font: QFont) -> int:
+        """Room for the longest name, within reason."""
+        metrics = QFontMetrics(font)
+        names = [spec.label_text for spec in info.inputs if spec.kind in ("scalar", "seed")]
+        names += [direction.name for direction in info.directions]
+        longest = max((metrics.horizontalAdvance(name) for name in names), default=0)
+        return min(max(74, longest + 4), 110)
+
     def _section(self, column: QVBoxLayout, title: str, remark: str = "") -> QVBoxLayout:
         body = QWidget()
         inner = QVBoxLayout(body)
@@ -151,6 +163,7 @@ class InputsPanel(QWidget):
                 0.0,
                 signed=True,
                 tip=direction.description or f"Along {direction.name} in {direction.input}",
+                label_width=self._names_width,
             )
             self._connect(slider, name)
             self.directions[name] = slider
@@ -159,12 +172,21 @@ class InputsPanel(QWidget):
     def _add_sampling(self, column: QVBoxLayout, info: GeneratorInfo) -> None:
         inner = self._section(column, "Sampling")
         if info.latent is not None:
-            self.seed = SeedRow("Seed", "The latent that this number stands for, here and in other tools")
+            self.seed = SeedRow(
+                "Seed", "The latent that this number stands for, here and in other tools", self._names_width
+            )
             self.seed.changed.connect(lambda seed: actions.set_seed(self._session, seed, merge="seed"))
             self.seed.released.connect(self._session.end_merge)
             self.seed.dice.connect(lambda: self._commands.run("explore.random"))
             inner.addWidget(self.seed)
-            self.spread = ValueSlider("Spread", 0.0, 1.0, 0.3, tip="How far Mutate and Variations go")
+            self.spread = ValueSlider(
+                "Spread",
+                0.0,
+                1.0,
+                0.3,
+                tip="How far Mutate and Variations go",
+                label_width=self._names_width,
+            )
             self.spread.changed.connect(lambda value: self._session.update(spread=value, merge="spread"))
             self.spread.released.connect(self._session.end_merge)
         for spec in info.inputs:
@@ -177,12 +199,15 @@ class InputsPanel(QWidget):
                     spec.step,
                     spec.unit,
                     tip=spec.description or spec.label_text,
+                    label_width=self._names_width,
                 )
                 self._connect(slider, spec.name)
                 self.scalars[spec.name] = slider
                 inner.addWidget(slider)
             elif spec.kind == "seed":
-                row = SeedRow(spec.label_text, spec.description or "Fixes the noise inside the model")
+                row = SeedRow(
+                    spec.label_text, spec.description or "Fixes the noise inside the model", self._names_width
+                )
                 row.changed.connect(lambda seed, name=spec.name: self._set(name, int(seed)))
                 row.released.connect(self._session.end_merge)
                 row.dice.connect(lambda name=spec.name: self._roll(name))

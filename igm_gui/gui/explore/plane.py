@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 from PySide6.QtCore import QPoint, QPointF, QRectF, QSize, QSizeF, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QImage,
@@ -18,7 +19,7 @@ from PySide6.QtWidgets import QHBoxLayout, QMenu, QSizePolicy, QVBoxLayout, QWid
 
 from igm_gui.gui import theme
 from igm_gui.gui.commands import Commands
-from igm_gui.gui.explore.axes import Axis, axes_of, place, random_lines
+from igm_gui.gui.explore.axes import Axis, axes_of, coordinate, place, random_lines
 from igm_gui.gui.pieces import Pieces
 from igm_gui.gui.studio import Studio
 from igm_gui.gui.widgets.buttons import Button, IconButton, flat_button
@@ -33,6 +34,7 @@ from igm_gui.session.state import SessionState
 
 COLUMNS = ROWS = 5
 REST_MS = 250
+NO_LINES = np.zeros((2, 0), np.float32)  # absolute axes need none
 
 
 class PlaneField(QWidget):
@@ -225,7 +227,7 @@ class LatentPlane(QWidget):
             for button, name, axis in zip(self.buttons, "xy", self.axes, strict=True):
                 button.setText(f"{name}: {axis.title} ▾")
                 button.setAccessibleName(f"{name} axis: {axis.title}")
-            self.again.setVisible(any(not axis.direction for axis in self.axes))
+            self.again.setVisible(any(not axis.absolute for axis in self.axes))
 
     def set_axis(self, side: int, axis: Axis) -> None:
         """Put ``axis`` on side 0 (x) or 1 (y); the other side gets out of its way."""
@@ -270,19 +272,26 @@ class LatentPlane(QWidget):
 
     def _follow(self, state: SessionState) -> None:
         """Put the plane through the current point, unless it lies on it already."""
-        if self.axes is None or self._info is None or not state.point.values:
+        spec = self._info.latent if self._info is not None else None
+        if self.axes is None or self._info is None or spec is None:
             return
+        held = state.point.get(spec.name)
+        if not isinstance(held, Vector) or held.size != spec.size:
+            return  # another model's point
         moving = state.point is self._ours or self.field.dragging
         if not moving or self._base is None:
             self._ours = None
             self._base = state.point
         fractions = list(self.field.at)
         for side, axis in enumerate(self.axes):
-            if axis.direction:
-                fractions[side] = self._fraction(axis, state.point.scalar(axis.direction))
-                self._base = self._base.with_value(axis.direction, 0.0)
+            here = coordinate(self._info, state.point, axis)
+            if here is not None:
+                fractions[side] = self._fraction(axis, here) if side == 0 else 1 - self._fraction(axis, here)
             elif not moving:
                 fractions[side] = 0.5
+        if all(axis.absolute for axis in self.axes):
+            # The same plane wherever on it the point is, so that its pictures stay.
+            self._base = place(self._info, self._base, self.axes, NO_LINES, (0.0, 0.0))
         x, y = fractions
         if not self.field.dragging:
             self.field.set_at((x, y))
@@ -303,7 +312,7 @@ class LatentPlane(QWidget):
         if not isinstance(held, Vector) or held.size != info.latent.size:
             return None
         lines = random_lines(info.latent, self._seed)
-        at = (self._amount(self.axes[0], x), self._amount(self.axes[1], y))
+        at = (self._amount(self.axes[0], x), self._amount(self.axes[1], 1 - y))  # upwards is more
         return place(info, self._base, self.axes, lines, at)
 
     def _moved(self, x: float, y: float) -> None:

@@ -117,7 +117,7 @@ class TimelineWorkspace(QWidget):
         self.track.set_active(True)
         self.points.set_active(True)
         self._show_media()
-        self.view.picture.set_smooth(Settings().flag("explore/smooth"))
+        self.view.picture.set_smooth(Settings().chosen("explore/smooth"))
         last = self._studio.last
         if last is not None:
             self._on_rendered(last)

@@ -24,6 +24,7 @@ from igm_gui.gui import theme
 
 MAX_ZOOM = 64.0
 MIN_ZOOM = 1 / 32
+SMOOTH_FROM = 128  # pixels of the longer side
 _FORMATS = {
     1: QImage.Format.Format_Grayscale8,
     3: QImage.Format.Format_RGB888,
@@ -72,7 +73,7 @@ class PictureView(QWidget):
         self._pixels: NDArray[np.uint8] | None = None
         self._zoom: float | None = None  # screen pixels per picture pixel; None fits
         self._centre = QPointF(0.5, 0.5)  # the point of the picture in the middle of the view
-        self._smooth = False
+        self._smooth: bool | None = None
         self._fresh = False
         self._drag: QPointF | None = None
         self._margin = margin
@@ -114,10 +115,13 @@ class PictureView(QWidget):
 
     @property
     def smooth(self) -> bool:
+        """Whether magnification is smooth; by itself for large pictures, where pixels are no content."""
+        if self._smooth is None:
+            return self._image is not None and max(self._image.width(), self._image.height()) >= SMOOTH_FROM
         return self._smooth
 
-    def set_smooth(self, smooth: bool) -> None:
-        """Smooth (bilinear) or pixel-exact (nearest) magnification."""
+    def set_smooth(self, smooth: bool | None) -> None:
+        """Smooth (bilinear) or pixel-exact (nearest) magnification; None chooses by the picture's size."""
         if smooth != self._smooth:
             self._smooth = smooth
             self.update()
@@ -179,7 +183,7 @@ class PictureView(QWidget):
             return ""
         width, height = self._image.width(), self._image.height()
         zoom = self.zoom
-        how = "smooth" if self._smooth else "pixels"
+        how = "smooth" if self.smooth else "pixels"
         return f"{width}×{height} → {round(width * zoom)}×{round(height * zoom)} · {how} · {zoom:.0%}"
 
     def _fit_zoom(self) -> float:
@@ -189,7 +193,7 @@ class PictureView(QWidget):
         room_x = max(1.0, (self.width() - 2 * self._margin) * ratio)
         room_y = max(1.0, (self.height() - 2 * self._margin) * ratio)
         zoom = min(room_x / self._image.width(), room_y / self._image.height(), MAX_ZOOM)
-        if not self._smooth and zoom >= 1:
+        if not self.smooth and zoom >= 1:
             return float(int(zoom))
         return zoom
 
@@ -222,7 +226,7 @@ class PictureView(QWidget):
         if self._image.hasAlphaChannel():
             self._chequers(painter, target)
         magnified = self.zoom >= 1
-        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, self._smooth or not magnified)
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, self.smooth or not magnified)
         painter.drawImage(target, self._image)
         painter.end()
         if self._fresh:
