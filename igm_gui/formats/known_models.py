@@ -27,6 +27,7 @@ def content_hash(path: Path) -> str:
 
 
 def _file() -> Path:
+    """Where the list lies."""
     return data_folder() / "known-models.json"
 
 

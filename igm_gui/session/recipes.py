@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +21,15 @@ from igm_gui.timeline.timeline import Timeline
 from igm_gui.version import PROGRAM
 
 
+@lru_cache(maxsize=64)
+def _note(name: str, sha256: str, path: str, _home: str) -> None:
+    """Remember where a model that is not bundled lies: once for each, not for each frame of a film."""
+    if str(library.bundled().get(name)) != path:
+        known_models.remember(sha256, path)
+
+
 def _recipe(info: GeneratorInfo, kind: Kind, **content: Any) -> Recipe:
-    if str(library.bundled().get(info.name)) != info.path:
-        known_models.remember(info.sha256, info.path)
+    _note(info.name, info.sha256, info.path, os.environ.get("IGM_HOME", ""))
     kept = {name: value for name, value in content.items() if value is not None}
     return Recipe(kind, info.name, info.sha256, kept, PROGRAM)
 

@@ -142,6 +142,15 @@ def test_the_list_of_known_models_stays_short(igm_home):
     assert f"{0:064x}" not in kept
 
 
+def test_a_data_folder_that_can_not_be_written_stops_no_export(own, tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("in the way")
+    monkeypatch.setenv("IGM_HOME", str(tmp_path / "file"))
+    recipe = point_recipe(own, point_from_seed(own, 0))
+    assert recipe.model == "my-gan"
+    with pytest.raises(ModelError, match="my-gan"):
+        restore(again(recipe))
+
+
 @pytest.mark.parametrize(
     ("kind", "content"),
     [
