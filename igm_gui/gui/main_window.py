@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QApplication, QMainWindow, QMessageBox, QVBoxLayou
 from igm_gui.formats import library
 from igm_gui.gui import theme
 from igm_gui.gui.commands import Commands
-from igm_gui.gui.dialogs import ask_open, ask_save
+from igm_gui.gui.dialogs import ask_folder, ask_open, ask_save
 from igm_gui.gui.explore.hints import SEEN, Hint, HintBubble
 from igm_gui.gui.notices import Toast
 from igm_gui.gui.palette import CommandPalette
@@ -94,6 +94,7 @@ class MainWindow(QMainWindow):
         add("edit.redo", "Redo", session.redo, "Ctrl+Shift+Z", enabled=lambda: session.can_redo)
         add("project.new", "New project", self.keeper.new, "Ctrl+N")
         add("project.open", "Open a model, a project or a result…", self._ask_open, "Ctrl+O")
+        add("project.open_folder", "Open a model folder…", self._ask_open_folder, "Ctrl+Shift+O")
         add("project.save", "Save the project", self._save, "Ctrl+S")
         add("project.save_as", "Save the project as…", self._ask_save, "Ctrl+Shift+S")
         add("export.open", "Export what is shown…", self._export, "Ctrl+Shift+E")
@@ -176,6 +177,9 @@ class MainWindow(QMainWindow):
 
     def _ask_open(self) -> None:
         ask_open(self, self.settings, "open", "Open a model, a project or a result", OPENABLE, self.open_path)
+
+    def _ask_open_folder(self) -> None:
+        ask_folder(self, self.settings, "open", "Open a model folder", self.open_path)
 
     def open_path(self, path: Path | str) -> bool:
         """Open a model's file or folder, a bundled name, a project, or an exported result."""

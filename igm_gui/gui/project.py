@@ -20,6 +20,7 @@ from igm_gui.session.project import SUFFIX, Project, read_project, save_project
 from igm_gui.session.state import SessionState
 
 RESULTS = (".png", ".wav", ".mp4")
+MODEL_FILES = ("card.json", "model.safetensors")
 
 
 class ProjectKeeper(QObject):
@@ -159,6 +160,8 @@ class ProjectKeeper(QObject):
 
     def open_any(self, path: Path) -> bool:
         """Open whatever was dropped: a project, an exported result, or else a model."""
+        if path.name in MODEL_FILES and (path.parent / "card.json").is_file():
+            path = path.parent  # a file of our own folder format stands for the folder
         ending = path.suffix.lower()
         if ending == SUFFIX:
             return self.open(path)

@@ -84,7 +84,14 @@ class TopBar(QWidget):
     def menu(self) -> QMenu:
         """A fresh project menu."""
         menu = QMenu(self)
-        for name in ("project.new", "project.open", "", "project.save", "project.save_as"):
+        for name in (
+            "project.new",
+            "project.open",
+            "project.open_folder",
+            "",
+            "project.save",
+            "project.save_as",
+        ):
             if name:
                 self._add(menu, name)
             else:

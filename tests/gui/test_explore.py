@@ -297,6 +297,20 @@ class TestPoints:
         toy_studio.session.undo()
         assert strip.thumbnail(saved.id) is not None
 
+    def test_rename_and_delete_from_the_keyboard(
+        self, explore: ExploreWorkspace, toy_studio: Studio, window: MainWindow
+    ) -> None:
+        saved = actions.keep(toy_studio.session)
+        thumb = explore.points.thumbnail(saved.id)
+        assert thumb is not None
+        QTest.keyClick(thumb, Qt.Key.Key_F2)
+        field = next(f for f in explore.points.findChildren(QLineEdit) if f.isVisible())
+        QTest.keyClicks(field, "Smile")
+        QTest.keyClick(field, Qt.Key.Key_Return)
+        assert toy_studio.state.saved[0].name == "Smile"
+        QTest.keyClick(thumb, Qt.Key.Key_Delete)
+        assert toy_studio.state.saved == ()
+
     def test_thumbnail_shows_the_point(
         self, window: MainWindow, explore: ExploreWorkspace, toy_studio: Studio, qtbot: QtBot
     ) -> None:

@@ -266,6 +266,17 @@ class TestProject:
         assert not window._may_close()
         assert asked == [1]
 
+    def test_a_file_of_a_model_folder_opens_the_folder(
+        self, window: MainWindow, toy_studio: Studio, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        asked: list[str] = []
+        monkeypatch.setattr(toy_studio, "open_model", lambda model: asked.append(model) or True)
+        (tmp_path / "card.json").write_text("{}")
+        window.open_path(tmp_path / "card.json")
+        window.open_path(tmp_path / "model.safetensors")
+        window.open_path(tmp_path / "other.pkl")
+        assert asked == [str(tmp_path), str(tmp_path), str(tmp_path / "other.pkl")]
+
     def test_dropping_a_project(self, window: MainWindow, toy_studio: Studio, tmp_path: Path) -> None:
         actions.keep(toy_studio.session, "Found")
         window.keeper.save(tmp_path / "work.igm")

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QByteArray, QMimeData, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QByteArray, QMimeData, QPoint, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QColor,
     QDrag,
@@ -23,8 +23,8 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import (
     QHBoxLayout,
-    QInputDialog,
     QLabel,
+    QLineEdit,
     QMenu,
     QScrollArea,
     QWidget,
@@ -76,6 +76,8 @@ class Thumbnail(QWidget):
     clicked = Signal()
     activated = Signal()  # double click
     menu_asked = Signal(object)  # QPoint, global
+    rename_asked = Signal()
+    delete_asked = Signal()
 
     def __init__(
         self, side: int = 64, name: str = "", point_id: str = "", parent: QWidget | None = None
@@ -215,6 +217,10 @@ class Thumbnail(QWidget):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
             self.clicked.emit()
+        elif event.key() == Qt.Key.Key_F2:
+            self.rename_asked.emit()
+        elif event.key() == Qt.Key.Key_Delete:
+            self.delete_asked.emit()
         elif event.key() == Qt.Key.Key_Menu:
             self.menu_asked.emit(self.mapToGlobal(self.rect().center()))
         else:
@@ -291,6 +297,8 @@ class PointStrip(QScrollArea):
         thumb = Thumbnail(self._side, saved.name, saved.id)
         thumb.clicked.connect(lambda: self._pick(saved.id))
         thumb.menu_asked.connect(lambda where: self._menu(saved.id, where))
+        thumb.rename_asked.connect(lambda: self.ask_name(saved.id))
+        thumb.delete_asked.connect(lambda: actions.forget(self._studio.session, saved.id))
         thumb.set_busy()
         side = round(self._side * max(1.0, self.devicePixelRatioF()))
 
@@ -309,19 +317,33 @@ class PointStrip(QScrollArea):
     def _menu(self, id: str, where: Any) -> None:
         menu = QMenu(self)
         menu.addAction("Come back to it", lambda: self._pick(id))
-        menu.addAction("Rename…", lambda: self.ask_name(id))
-        menu.addAction("Delete", lambda: actions.forget(self._studio.session, id))
+        menu.addAction("Rename…\tF2", lambda: self.ask_name(id))
+        menu.addAction("Delete\tDel", lambda: actions.forget(self._studio.session, id))
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.popup(where)
 
-    def ask_name(self, id: str) -> None:
-        """Ask for a saved point's new name."""
-        saved = self._models.get(id)
-        if saved is None:
-            return
-        name, ok = QInputDialog.getText(self, "Rename", "Name of the point", text=saved.name)
-        if ok:
+    def ask_name(self, id: str) -> QLineEdit | None:
+        """A small field over the thumbnail for another name: Return takes it, Escape gives up."""
+        saved, thumb = self._models.get(id), self._thumbs.get(id)
+        if saved is None or thumb is None:
+            return None
+        field = QLineEdit(saved.name, self)
+        field.setWindowFlags(Qt.WindowType.Popup)
+        field.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        field.setAccessibleName("Name of the point")
+        field.setFixedWidth(180)
+        field.selectAll()
+
+        def take() -> None:
+            name = field.text()
+            field.close()
             actions.rename(self._studio.session, id, name)
+
+        field.returnPressed.connect(take)
+        field.move(thumb.mapToGlobal(QPoint(0, thumb.height() - field.sizeHint().height())))
+        field.show()
+        field.setFocus()
+        return field
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         bar = self.horizontalScrollBar()
