@@ -71,15 +71,6 @@ def spread(pictures: Tensor) -> float:
     return float(distances(pictures, pictures).sum() / (n * (n - 1)))
 
 
-@torch.no_grad()
-def guess_labels(network: StyleNetwork, w: Tensor) -> Tensor:
-    """The label under which the mapping finds each w most probable: (N,)."""
-    columns = [
-        network.mapping.log_density(w, one_hot(torch.full((len(w),), label))) for label in range(len(LABELS))
-    ]
-    return torch.stack(columns, 1).argmax(1)
-
-
 def quality(network: StyleNetwork, emoji: Emoji, samples: int = 1024, seed: int = 1) -> dict[str, object]:
     """All figures of the card: reconstruction, diversity, nearest training pictures, interpolation.
 
@@ -111,8 +102,8 @@ def quality(network: StyleNetwork, emoji: Emoji, samples: int = 1024, seed: int 
         "reconstruction, held-out pictures, PSNR dB": round(decibels(again_test), 2),
         "held-out, nearest training picture instead, PSNR dB": round(decibels(nearest_test), 2),
         "held-out, mean picture instead, PSNR dB": round(decibels(rms(test, mean_picture)), 2),
-        "held-out pictures whose label the encoder finds": _share(
-            guess_labels(network, w_test) == labels[held]
+        "held-out pictures whose label is found": _share(
+            network.mapping.nearest_label(w_test, len(LABELS)).argmax(1) == labels[held]
         ),
         "spread of samples, RMS": round(spread(made), 4),
         "spread of samples at truncation 0.7, RMS": round(spread(truncated), 4),

@@ -164,7 +164,11 @@ def _small_pairs(pictures: Pictures) -> Tensor:
 def train_synthesis(args: argparse.Namespace, nets: Networks, pictures: Pictures) -> Run:
     """The whole synthesis, sketch included, at 64x64."""
     nets.synthesis.sketch.load_state_dict(nets.average.sketch.state_dict())
-    optimiser = torch.optim.Adam(nets.synthesis.parameters(), betas=(0.9, 0.99), fused=True)
+    sketch = nets.synthesis.sketch
+    for fixed in (*sketch.basis.parameters(), *sketch.linear.parameters()):
+        fixed.requires_grad_(False)  # exact already, and of another scale than what is learnt
+    trained = [parameter for parameter in nets.synthesis.parameters() if parameter.requires_grad]
+    optimiser = torch.optim.Adam(trained, betas=(0.9, 0.99), fused=True)
     ema = Ema(nets.synthesis, nets.average)
     run = Run("emoji-64-synthesis", args, synthesis=nets.synthesis, average=nets.average, optimiser=optimiser)
     codes = nets.encoder.linear(_small_pairs(pictures)).detach()
@@ -178,7 +182,7 @@ def train_synthesis(args: argparse.Namespace, nets: Networks, pictures: Pictures
         loss = picture_loss(nets.synthesis(w), real)
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(nets.synthesis.parameters(), 1.0)
+        torch.nn.utils.clip_grad_norm_(trained, 1.0)
         optimiser.step()
         ema.update(step)
         run.log(picture=loss.detach())

@@ -13,7 +13,7 @@ from igm_gui.formats.card import Card, write_card
 from igm_gui.generators import registry
 from igm_gui.generators.base import CanEncode, CanMap
 from igm_gui.generators.style import StyleGenerator, StyleNetwork
-from igm_gui.generators.style.mapping import FlowMapping
+from igm_gui.generators.style.mapping import TransportMapping, balance
 from igm_gui.generators.style.network import Encoder, Sketch, StyleConv, Synthesis
 from igm_gui.info import InputSpec, OutputSpec
 from igm_gui.latent import LatentPoint, check, one_hot, point_from_seed
@@ -42,11 +42,15 @@ def folder(tmp_path_factory):
     """A model folder with random weights, small enough for a test."""
     torch.manual_seed(0)
     synthesis = Synthesis(DIM, Sketch(DIM, 12, 2, 9, SIDE // 2), (10, 8, 6))
-    mapping = FlowMapping(DIM, len(LABELS), 16, 3)
+    mapping = TransportMapping(30, DIM)
+    mapping.anchors.normal_(std=1.5)
+    mapping.anchor_labels.copy_(torch.arange(30) % len(LABELS))
+    mapping.spread.uniform_(0.2, 0.4)
+    balance(mapping, len(LABELS), samples=1024, rounds=50)
     network = StyleNetwork(mapping, synthesis, Encoder(DIM, SIDE // 2), len(LABELS))
     network.w_avg.normal_()
     for name, parameter in network.named_parameters():
-        if "last" in name or "noise_strength" in name or "to_rgb" in name:
+        if "noise_strength" in name or "to_rgb" in name:
             torch.nn.init.normal_(parameter, std=0.3)
     path = tmp_path_factory.mktemp("models") / "tiny"
     path.mkdir()
@@ -87,16 +91,24 @@ def test_modulating_activations_is_modulating_weights():
 def test_the_mapping_runs_backwards(generator):
     mapping = generator.network.mapping
     z, label = torch.randn(64, DIM), torch.eye(3)[torch.randint(3, (64,))]
-    back, _ = mapping.inverse(mapping(z, label), label)
+    back = mapping.inverse(mapping(z, label), label)
     torch.testing.assert_close(back, z, rtol=1e-4, atol=1e-4)
 
 
-def test_the_mappings_log_determinant_is_its_jacobians(generator):
+def test_the_mapping_shares_z_evenly_among_a_labels_anchors(generator):
     mapping = generator.network.mapping
-    w, label = torch.randn(1, DIM), torch.eye(3)[:1]
-    jacobian = torch.autograd.functional.jacobian(lambda v: mapping.inverse(v[None], label)[0][0], w[0])
-    _, log_det = mapping.inverse(w, label)
-    torch.testing.assert_close(log_det[0], torch.linalg.slogdet(jacobian)[1], rtol=1e-4, atol=1e-4)
+    z = torch.randn(8192, DIM, generator=torch.Generator().manual_seed(5))
+    mass = mapping.logits(z, torch.eye(3)[1].expand(8192, -1)).softmax(1).mean(0)
+    members = mapping.anchor_labels == 1
+    torch.testing.assert_close(mass[members], torch.full((10,), 0.1), rtol=0.0, atol=0.02)
+    assert float(mass[~members].max()) == 0.0
+
+
+def test_a_mixture_of_labels_reaches_the_anchors_of_both(generator):
+    mapping = generator.network.mapping
+    mass = mapping.logits(torch.zeros(1, DIM), torch.tensor([[0.5, 0.0, 0.5]])).softmax(1)[0]
+    for label, some in ((0, True), (1, False), (2, True)):
+        assert bool((mass[mapping.anchor_labels == label] > 0).all()) is some
 
 
 def test_same_point_same_bytes_alone_and_in_a_batch(generator):

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from igm_gui.errors import InputError, ModelError
 from igm_gui.formats.checkpoint import Checkpoint
 from igm_gui.generators.base import Batch, TorchGenerator, info_from_card, load_weights
-from igm_gui.generators.style.mapping import FlowMapping
+from igm_gui.generators.style.mapping import TransportMapping
 from igm_gui.generators.style.network import Encoder, Sketch, Synthesis
 from igm_gui.latent import LatentPoint, Value, Vector, one_hot
 from igm_gui.latent.point import default_value
@@ -23,7 +23,7 @@ from igm_gui.latent.point import default_value
 _MARKS = (
     "synthesis.sketch.layers.0.weight",
     "synthesis.sketch.basis.weight",
-    "mapping.couplings.0.first.weight",
+    "mapping.anchors",
     "w_avg",
 )
 
@@ -33,7 +33,9 @@ class StyleNetwork(nn.Module):
 
     w_avg: Tensor
 
-    def __init__(self, mapping: FlowMapping, synthesis: Synthesis, encoder: Encoder, n_labels: int) -> None:
+    def __init__(
+        self, mapping: TransportMapping, synthesis: Synthesis, encoder: Encoder, n_labels: int
+    ) -> None:
         super().__init__()
         self.mapping = mapping
         self.synthesis = synthesis
@@ -115,21 +117,24 @@ class StyleGenerator(TorchGenerator):
         return pictures.astype(np.uint8, copy=False)
 
     def encode(self, media: NDArray[Any], rate: int = 0) -> LatentPoint:  # noqa: ARG002 - for sounds
-        """uint8 (H, W, C) of any size -> the z and label whose picture is nearest, as far as the
-        encoder sees it: w is the encoder's, the label the one under which the flow finds
-        this w most probable, and z the flow's inverse. Untruncated, unmixed, without noise."""
+        """uint8 (H, W, C) of any size -> the z and label whose w is the encoder's.
+
+        The label is the one of the nearest anchors, z the mapping's inverse. Untruncated, unmixed,
+        without noise.
+        """
         x = as_square(media, self.info.output.height).to(self.device)
         n_labels = len(self.network.w_avg)
         with torch.inference_mode():
             w = self.network.encoder(x)
-            labels = torch.eye(n_labels, device=self.device)
-            density = self.network.mapping.log_density(w.expand(n_labels, -1), labels)
-            best = int(density.argmax())
-            z, _ = self.network.mapping.inverse(w, labels[best : best + 1])
+            label = self.network.mapping.nearest_label(w, n_labels)
+            z = self.network.mapping.inverse(w, label)
         found: dict[str, Value] = {
-            "z": Vector(z[0].cpu().numpy()), "label": one_hot(n_labels, best), "truncation": 1.0,
-            "coarse_layers": float(self.network.synthesis.n_layers), "noise": 0.0,
-        }  # fmt: skip
+            "z": Vector(z[0].cpu().numpy()),
+            "label": one_hot(n_labels, int(label[0].argmax())),
+            "truncation": 1.0,
+            "coarse_layers": float(self.network.synthesis.n_layers),
+            "noise": 0.0,
+        }
         values = [(spec.name, found.get(spec.name, default_value(spec))) for spec in self.info.inputs]
         return LatentPoint(tuple(values), None)
 
@@ -195,6 +200,5 @@ def build(shapes: Any) -> StyleNetwork:
     sketch = Sketch(w_dim, hidden, count("synthesis.sketch.layers.", ".bias"), n_basis, side)
     n_convs = count("synthesis.convs.", ".affine.bias")
     channels = [shapes[f"synthesis.convs.{i}.weight"][0] for i in range(0, n_convs, 2)]
-    flow_hidden = shapes["mapping.couplings.0.first.weight"][0]
-    mapping = FlowMapping(w_dim, n_labels, flow_hidden, count("mapping.couplings.", ".permutation"))
+    mapping = TransportMapping(*shapes["mapping.anchors"])
     return StyleNetwork(mapping, Synthesis(w_dim, sketch, channels), Encoder(w_dim, side), n_labels)

@@ -1,80 +1,117 @@
-"""The mapping network z -> w of the style family: an invertible one.
+"""The mapping network z -> w of the style family: an entropic optimal transport map.
 
-A normalizing flow of affine couplings (Dinh et al. 2017, arXiv:1605.08803), conditioned on the
-label. StyleGAN's mapping network (Karras et al. 2019, arXiv:1812.04948) is a plain MLP; a flow
-does the same work and can be run backwards, so that a picture which the encoder has placed in
-w also has a place in z, and its density log p(w | label) says which label fits a w best.
+It carries N(0, 1) to a cloud of anchors y_i in w, each with its label (Pooladian and Niles-Weed
+2021, arXiv:2109.12004):
+
+    w = sum_i p_i(z) y_i + spread * z,
+    p(z) = softmax over i of (z . y_i + b_i) / epsilon + log label_i.
+
+The biases b are Sinkhorn's potentials: with them every anchor is given the same mass. A small
+epsilon keeps a sample near one anchor, a large one mixes neighbours. The map is the gradient of a
+strongly convex function of z, so it can be run backwards from any w: a picture that the encoder
+has placed in w also has a place in z.
 """
 
 from __future__ import annotations
 
-import math
-
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
-MAX_LOG_SCALE = 2.0
+NEWTON_STEPS = 60
+TOLERANCE = 1e-6
 
 
-class Coupling(nn.Module):
-    """Half of the dimensions scale and shift the other half; then the dimensions change places."""
+class TransportMapping(nn.Module):
+    """z (N(0, 1)) and label weights to w, invertibly, through `n_anchors` points of w."""
 
-    permutation: Tensor
+    anchors: Tensor  # (n_anchors, dim)
+    anchor_labels: Tensor  # (n_anchors,), whole numbers
+    bias: Tensor  # (n_anchors,)
+    spread: Tensor  # (dim,), positive
+    epsilon: Tensor  # ()
 
-    def __init__(self, dim: int, n_labels: int, hidden: int) -> None:
+    def __init__(self, n_anchors: int, dim: int) -> None:
         super().__init__()
-        self.kept = dim // 2
-        self.first = nn.Linear(self.kept + n_labels, hidden)
-        self.second = nn.Linear(hidden, hidden)
-        self.last = nn.Linear(hidden, 2 * (dim - self.kept))
-        nn.init.zeros_(self.last.weight)
-        nn.init.zeros_(self.last.bias)
-        self.register_buffer("permutation", torch.randperm(dim))
+        self.register_buffer("anchors", torch.zeros(n_anchors, dim))
+        self.register_buffer("anchor_labels", torch.zeros(n_anchors, dtype=torch.long))
+        self.register_buffer("bias", torch.zeros(n_anchors))
+        self.register_buffer("spread", torch.ones(dim))
+        self.register_buffer("epsilon", torch.ones(()))
 
-    def _scale_shift(self, kept: Tensor, label: Tensor) -> tuple[Tensor, Tensor]:
-        hidden = F.silu(self.first(torch.cat([kept, label], 1)))
-        hidden = F.silu(self.second(hidden))
-        log_scale, shift = self.last(hidden).chunk(2, dim=1)
-        # Bounded, so that a point far from the data can't blow up; tanh(x / m) m is x where it matters.
-        return torch.tanh(log_scale / MAX_LOG_SCALE) * MAX_LOG_SCALE, shift
-
-    def forward(self, z: Tensor, label: Tensor) -> Tensor:
-        kept, moved = z[:, : self.kept], z[:, self.kept :]
-        log_scale, shift = self._scale_shift(kept, label)
-        return torch.cat([kept, moved * log_scale.exp() + shift], 1)[:, self.permutation]
-
-    def inverse(self, w: Tensor, label: Tensor) -> tuple[Tensor, Tensor]:
-        """The z that gave w, and log |dz / dw| as (B,)."""
-        w = w[:, self.permutation.argsort()]
-        kept, moved = w[:, : self.kept], w[:, self.kept :]
-        log_scale, shift = self._scale_shift(kept, label)
-        return torch.cat([kept, (moved - shift) * (-log_scale).exp()], 1), -log_scale.sum(1)
-
-
-class FlowMapping(nn.Module):
-    """z (N(0, 1)) and label weights to w, invertibly. `dim` is both z's and w's size."""
-
-    def __init__(self, dim: int, n_labels: int, hidden: int, n_couplings: int) -> None:
-        super().__init__()
-        self.couplings = nn.ModuleList([Coupling(dim, n_labels, hidden) for _ in range(n_couplings)])
+    def logits(self, z: Tensor, label: Tensor) -> Tensor:
+        """Log weights of the anchors, up to a constant: (B, n_anchors)."""
+        weight = label[:, self.anchor_labels]
+        allowed = torch.where(weight > 0, weight.clamp(min=1e-12).log(), -1e6)
+        return (z @ self.anchors.T + self.bias) / self.epsilon + allowed
 
     def forward(self, z: Tensor, label: Tensor) -> Tensor:
         """z (B, dim), label weights (B, n_labels) -> w (B, dim)."""
-        for coupling in self.couplings:
-            z = coupling(z, label)
+        return self.logits(z, label).softmax(1) @ self.anchors + self.spread * z
+
+    def inverse(self, w: Tensor, label: Tensor) -> Tensor:
+        """The z that gives w (B, dim), by a damped Newton method in float64.
+
+        z is the minimum of epsilon logsumexp(logits(z)) + z . spread z / 2 - w . z, whose Hessian
+        is the anchors' covariance under p, over epsilon, plus spread.
+        """
+        wide = TransportMapping(*self.anchors.shape).double().to(w.device)
+        wide.load_state_dict(self.state_dict())
+        rows = [wide._solve(row, one) for row, one in zip(w.double(), label.double(), strict=True)]
+        return torch.stack(rows).to(w.dtype)
+
+    def _potential(self, z: Tensor, w: Tensor, label: Tensor) -> Tensor:
+        lse = torch.logsumexp(self.logits(z[None], label[None])[0], 0)
+        return self.epsilon * lse + 0.5 * (self.spread * z * z).sum() - w @ z
+
+    def _solve(self, w: Tensor, label: Tensor) -> Tensor:
+        z = torch.zeros_like(w)
+        value = self._potential(z, w, label)
+        for _ in range(NEWTON_STEPS):
+            p = self.logits(z[None], label[None])[0].softmax(0)
+            mean = p @ self.anchors
+            gradient = mean + self.spread * z - w
+            if float(gradient.abs().max()) < TOLERANCE:
+                break
+            centred = self.anchors - mean
+            hessian = (centred.T * p) @ centred / self.epsilon + torch.diag(self.spread)
+            step = torch.linalg.solve(hessian, gradient)
+            # Armijo's rule; p can change abruptly, and a full step then overshoots.
+            scale, slope = 1.0, float(gradient @ step)
+            while scale > 1e-8:
+                trial = z - scale * step
+                trial_value = self._potential(trial, w, label)
+                if float(trial_value) <= float(value) - 1e-4 * scale * slope:
+                    z, value = trial, trial_value
+                    break
+                scale /= 2
+            else:
+                break
         return z
 
-    def inverse(self, w: Tensor, label: Tensor) -> tuple[Tensor, Tensor]:
-        """w (B, dim) -> z (B, dim) and log |dz / dw| (B,)."""
-        log_det = w.new_zeros(len(w))
-        for coupling in reversed(self.couplings):
-            assert isinstance(coupling, Coupling)
-            w, part = coupling.inverse(w, label)
-            log_det = log_det + part
-        return w, log_det
+    def nearest_label(self, w: Tensor, n_labels: int, neighbours: int = 5) -> Tensor:
+        """Label weights (B, n_labels), one-hot: the label that most of the nearest anchors have.
 
-    def log_density(self, w: Tensor, label: Tensor) -> Tensor:
-        """log p(w | label) in nats: (B,)."""
-        z, log_det = self.inverse(w, label)
-        return log_det - 0.5 * (z.square().sum(1) + z.shape[1] * math.log(2 * math.pi))
+        Distances are counted in spreads; near anchors count more, by the inverse distance.
+        """
+        distance = torch.cdist(w / self.spread, self.anchors / self.spread)
+        near = distance.topk(min(neighbours, len(self.anchors)), largest=False)
+        votes = torch.zeros(len(w), n_labels, dtype=w.dtype, device=w.device)
+        votes.scatter_add_(1, self.anchor_labels[near.indices], 1 / near.values.clamp(min=1e-3))
+        return torch.eye(n_labels, dtype=w.dtype, device=w.device)[votes.argmax(1)]
+
+
+def balance(mapping: TransportMapping, n_labels: int, samples: int = 4096, rounds: int = 100) -> None:
+    """Set the biases by Sinkhorn's iterations, so that a label's anchors share its z evenly.
+
+    `samples` draws of z (seed 0) stand for N(0, 1); `rounds` half-steps are made for each label.
+    """
+    z = torch.randn(samples, mapping.anchors.shape[1], generator=torch.Generator().manual_seed(0))
+    for label in range(n_labels):
+        members = mapping.anchor_labels == label
+        anchors = mapping.anchors[members]
+        bias = -0.5 * anchors.square().sum(1)
+        scores = z @ anchors.T
+        for _ in range(rounds):
+            mass = ((scores + bias) / mapping.epsilon).softmax(1).mean(0)
+            bias = bias - mapping.epsilon * (mass.clamp(min=1e-12) * len(anchors)).log()
+        mapping.bias[members] = bias - bias.mean()
