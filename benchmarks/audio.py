@@ -64,7 +64,7 @@ def bare(model: str, seconds: float) -> dict[str, Any]:
 
 def live(model: str, seconds: float, busy: float) -> dict[str, Any]:
     """Underruns and pace with a busy window."""
-    from PySide6.QtCore import Qt, QTimer
+    from PySide6.QtCore import QEventLoop, Qt, QTimer
     from PySide6.QtWidgets import QApplication
 
     from igm_gui.gui import theme
@@ -114,13 +114,14 @@ def live(model: str, seconds: float, busy: float) -> dict[str, Any]:
         while time.perf_counter() - now < busy / 1000:
             pass
         if now - begin > seconds:
-            app.quit()
+            loop.quit()
 
+    loop = QEventLoop()
     timer = QTimer()
     timer.setTimerType(Qt.TimerType.PreciseTimer)
     timer.timeout.connect(frame)
     timer.start(16)
-    app.exec()
+    loop.exec()
     timer.stop()
     final = engine.status()
     result = {

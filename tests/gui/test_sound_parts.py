@@ -19,7 +19,7 @@ GOLD = QColor("#e3b557")
 def alphas(image: QImage) -> np.ndarray:
     converted = image.convertToFormat(QImage.Format.Format_ARGB32)
     data = np.frombuffer(converted.constBits(), np.uint8).reshape(converted.height(), converted.width(), 4)
-    return data[..., 3]
+    return data[..., 3].copy()  # the memory is the image's
 
 
 @pytest.mark.parametrize(("width", "height"), [(1, 1), (7, 3), (801, 299), (1640, 300)])

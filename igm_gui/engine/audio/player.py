@@ -31,7 +31,8 @@ def _be_urgent() -> None:
     it mostly sleeps, and must be let run at once when it wakes."""
     if hasattr(os, "sched_setscheduler"):
         with contextlib.suppress(OSError):
-            os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(1))
+            if os.sched_getscheduler(0) == os.SCHED_OTHER:
+                os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(1))
 
 
 class Player:
