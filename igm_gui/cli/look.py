@@ -7,7 +7,7 @@ import sys
 from argparse import Namespace
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -15,6 +15,9 @@ from igm_gui.errors import IgmError, ModelError, ProjectError
 from igm_gui.formats import library
 from igm_gui.formats.card import card_info
 from igm_gui.info import GeneratorInfo, InputSpec
+
+if TYPE_CHECKING:
+    from igm_gui.formats.contents import FileContents
 
 
 def print_json(value: Any) -> None:
@@ -65,19 +68,82 @@ def models(options: Namespace) -> None:
 
 
 def info(options: Namespace) -> None:
-    """Everything known of a model; it is loaded for that, so a model that can't run is found here."""
-    from igm_gui.engine.renderer import Renderer
+    """Everything known of a model; it is loaded for that, so a model that can't run is found here.
 
-    known = Renderer().generator(options.model, "cpu")[0].info
+    What the file is made of is told even then, before the error that says why it can't be opened.
+    """
+    from igm_gui.engine.renderer import Renderer
+    from igm_gui.formats.contents import describe
+
+    try:
+        known = Renderer().generator(options.model, "cpu")[0].info
+    except ModelError as error:
+        try:
+            made_of = describe(library.find(options.model))
+        except ModelError:
+            raise error from None
+        if options.json:
+            print_json({**_made_of(made_of), "error": error.message, "hint": error.hint})
+        else:
+            for line in _rows(_contents_rows(made_of, whole=True)):
+                print(line)
+        raise
+    made_of = describe(library.find(options.model))
     if options.json:
-        raw = msgspec.to_builtins(known)
+        raw = {**_made_of(made_of), **msgspec.to_builtins(known)}
         raw["media"] = known.media
         # A direction's vector is as long as the latent; its name is what a reader looks for.
         raw["directions"] = [{**d, "vector": len(d["vector"])} for d in raw["directions"]]
         print_json(raw)
         return
-    for line in _lines(known):
+    for line in (*_lines(known), *_rows(_contents_rows(made_of))):
         print(line)
+
+
+def _made_of(found: FileContents) -> dict[str, Any]:
+    """The fields that ``igm info --json`` adds from the file itself."""
+    return {
+        "path": found.path,
+        "kind": found.kind,
+        "family": found.family,
+        "bytes": found.bytes,
+        "sha256": found.sha256,
+        "licence": found.licence,
+        "parameters": found.parameters,
+        "stored_precision": found.precision,
+        "declared_inputs": list(found.inputs),
+        "declared_outputs": list(found.outputs),
+        "layers": [
+            {"name": layer.name, "shape": list(layer.shape), "dtype": layer.dtype} for layer in found.layers
+        ],
+        "globals": list(found.globals),
+        "file_warnings": list(found.warnings),
+    }
+
+
+def _contents_rows(found: FileContents, whole: bool = False) -> list[tuple[str, str]]:
+    rows = [("stored as", f"{found.kind_text}, {found.bytes:,} bytes, {found.precision}".rstrip(", "))]
+    if whole:
+        rows += [
+            ("family", found.family),
+            ("parameters", f"{found.parameters:,}" if found.parameters else ""),
+            ("licence", found.licence),
+            ("sha256", found.sha256),
+            ("path", found.path),
+        ]
+    rows += [("file", text) for text in found.warnings]
+    rows += [("declares", f"input {text}") for text in found.inputs if whole]
+    rows += [("declares", f"output {text}") for text in found.outputs if whole]
+    rows += [("mentions", name) for name in found.globals]
+    rows += [
+        ("layer", f"{layer.name}  {'×'.join(map(str, layer.shape)) or 'one number'}  {layer.dtype}")
+        for layer in found.layers
+    ]
+    return rows
+
+
+def _rows(rows: list[tuple[str, str]]) -> list[str]:
+    return [f"{name:<10}  {text}" for name, text in rows if text]
 
 
 def _lines(known: GeneratorInfo) -> list[str]:
@@ -101,7 +167,7 @@ def _lines(known: GeneratorInfo) -> list[str]:
         *(("input", _input_line(spec)) for spec in known.inputs),
         *(("direction", direction.name) for direction in known.directions),
     ]
-    return [f"{name:<10}  {text}" for name, text in rows if text]
+    return _rows(rows)
 
 
 def _input_line(spec: InputSpec) -> str:

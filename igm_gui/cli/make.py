@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import signal
 import sys
+import threading
 from argparse import Namespace
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -55,6 +59,23 @@ def chosen_point(info: GeneratorInfo, options: Namespace, seed: int) -> LatentPo
     return point
 
 
+@contextmanager
+def _ended_cleanly() -> Iterator[None]:
+    """A polite end (SIGTERM: a job scheduler, a closing session) is an interrupt: begun files go."""
+
+    def interrupt(_signal: int, _frame: object) -> None:
+        raise KeyboardInterrupt
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
 def run_work(work: Work, renderer: Renderer) -> None:
     """Run an export, with its progress on a terminal."""
     shown = sys.stderr.isatty()
@@ -63,7 +84,8 @@ def run_work(work: Work, renderer: Renderer) -> None:
         print(f"\r{done:4.0%}", end="", file=sys.stderr, flush=True)
 
     try:
-        finish(work, renderer, progress if shown else None)
+        with _ended_cleanly():
+            finish(work, renderer, progress if shown else None)
     finally:
         if shown:
             print("\r    \r", end="", file=sys.stderr, flush=True)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 
 import pytest
 
@@ -78,3 +80,21 @@ def test_nothing_imports_qt_to_sample(tmp_path):
     )
     assert answer.stderr.strip() == "[]"
     assert (tmp_path / "a.png").stat().st_size > 1000
+
+
+def test_a_polite_end_leaves_nothing_behind(tmp_path):
+    from igm_gui.cli.make import run_work
+    from igm_gui.export.work import folder_of_files
+
+    def work(_renderer: object) -> Iterator[float]:
+        with folder_of_files(tmp_path / "out") as folder:
+            (folder / "a.png").write_bytes(b"begun")
+            yield 0.5
+            os.kill(os.getpid(), signal.SIGTERM)
+            yield 1.0
+
+    before = signal.getsignal(signal.SIGTERM)
+    with pytest.raises(KeyboardInterrupt):
+        run_work(work, None)  # type: ignore[arg-type]
+    assert list(tmp_path.iterdir()) == []
+    assert signal.getsignal(signal.SIGTERM) == before
