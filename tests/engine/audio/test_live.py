@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from igm_gui.engine.audio.live import LEAD, MOST_LEAD, LiveStream
+from igm_gui.engine.audio.live import LEAD, MOST_LEAD, LiveStream, one_torch_thread
 from igm_gui.engine.audio.player import Player
 from igm_gui.engine.audio.sound import SoundEngine
 from igm_gui.engine.audio.status import block_for
@@ -316,3 +316,28 @@ def test_another_device_while_live(rig: Rig) -> None:
     rig.hear(second, 10)
     assert second.name == "headphones"
     assert second.sound[-BLOCK:].any()
+
+
+def test_one_torch_thread_is_for_the_caller_alone() -> None:
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    seen: dict[str, int] = {}
+
+    def live_thread() -> None:
+        one_torch_thread()
+        seen["live"] = torch.get_num_threads()
+
+    def later_thread() -> None:
+        seen["later"] = torch.get_num_threads()
+
+    try:
+        for work in (live_thread, later_thread):
+            thread = threading.Thread(target=work)
+            thread.start()
+            thread.join()
+        assert seen == {"live": 1, "later": 2}
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
