@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from igm_gui.engine import devices
 from igm_gui.errors import DeviceError, IgmError, ModelError
+from igm_gui.generators import memory
 from igm_gui.latent.point import LatentPoint, check, conform
 from igm_gui.requests import RenderRequest, RenderResult
 
@@ -24,13 +25,16 @@ KEPT_MODELS = 12
 
 
 class Renderer:
-    """Keeps loaded generators (least recently used goes first) and renders requests.
+    """Keeps loaded generators and renders requests.
 
-    ``render`` never raises: a failure is a result with an error. Same request, same bytes.
+    Where they are more than ``kept`` or hold more than ``budget`` bytes (0: a quarter of the memory), the
+    least recently used goes first; the one in use always stays. ``render`` never raises: a failure is a
+    result with an error. Same request, same bytes.
     """
 
-    def __init__(self, kept: int = KEPT_MODELS) -> None:
+    def __init__(self, kept: int = KEPT_MODELS, budget: int = 0) -> None:
         self._kept = kept
+        self._budget = budget or memory.budget()
         self._loaded: OrderedDict[tuple[str, str], TorchGenerator] = OrderedDict()
         self._resolved: dict[str, str] = {}
 
@@ -56,9 +60,19 @@ class Renderer:
                 raise
             notice = self._fall_back(generator)
         self._loaded[key] = generator
-        while len(self._loaded) > self._kept:
+        while len(self._loaded) > 1 and (
+            len(self._loaded) > self._kept or self.bytes_held > self._budget > 0
+        ):
             self._loaded.popitem(last=False)
         return generator, notice
+
+    def _too_many(self) -> bool:
+        return len(self._loaded) > self._kept or self.bytes_held > self._budget > 0
+
+    @property
+    def bytes_held(self) -> int:
+        """Bytes that the loaded models hold together, estimated from their parameters."""
+        return sum(memory.held(generator) for generator in self._loaded.values())
 
     def forget(self, model: str) -> None:
         """Drop a model, so that the next request reads it from disk again."""

@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from igm_gui.errors import ModelError
-from igm_gui.formats.card import Card, parse_card, read_card
+from igm_gui.formats.card import Card, read_card
 from igm_gui.formats.files import sha256_of
+from igm_gui.formats.hashes import cached_sha256
+from igm_gui.formats.side_card import read_side_card
 
 if TYPE_CHECKING:
     import torch
@@ -48,7 +50,9 @@ class Checkpoint:
     @cached_property
     def sha256(self) -> str:
         """Hex SHA-256 of the weights file, or of the card where there are no weights."""
-        return sha256_of(self.weights or self.path / "card.json")
+        file = self.weights or self.path / "card.json"
+        # A yes to a program is a yes to this very content.
+        return sha256_of(file) if self.kind in ("torchscript", "export") else cached_sha256(file)
 
     @cached_property
     def tensors(self) -> dict[str, torch.Tensor]:
@@ -148,15 +152,6 @@ def _archive_kind(path: Path, start: bytes) -> str:
     return "export" if {"archive_format", "models/model.json"} <= inner else "state_dict"
 
 
-def _side_card(path: Path) -> Card | None:
-    """The card beside a file (``name.ending.card.json``), which says what the file can't."""
-    beside = path.with_name(path.name + ".card.json")
-    try:
-        return parse_card(beside.read_bytes(), beside.name) if beside.is_file() else None
-    except OSError:
-        return None
-
-
 def open_checkpoint(path: Path) -> Checkpoint:
     """Look at ``path`` without executing anything. ModelError where it is not a model."""
     if not path.exists():
@@ -189,11 +184,11 @@ def open_checkpoint(path: Path) -> Checkpoint:
             f"{path.name} can't be read: {error.strerror}.", "Check that it may be read."
         ) from error
     if path.suffix == ".safetensors":
-        return Checkpoint(path, "state_dict", _side_card(path), path, read_header(path), ordered=False)
+        return Checkpoint(path, "state_dict", read_side_card(path), path, read_header(path), ordered=False)
     if path.suffix.lower() == ".onnx":
-        return Checkpoint(path, "onnx", _side_card(path), weights=path)
+        return Checkpoint(path, "onnx", read_side_card(path), weights=path)
     if start[:4] == b"PK\x03\x04" or start.startswith(b"\x80\x02\x8a\nl\xfc\x9cF\xf9"):
-        return Checkpoint(path, _archive_kind(path, start), _side_card(path), path)
+        return Checkpoint(path, _archive_kind(path, start), read_side_card(path), path)
     # Every pickle of protocol 2 or later begins so; older ones are text and no network's.
     if start[:1] == b"\x80" and start[1:2] in (b"\x02", b"\x03", b"\x04", b"\x05"):
         if size > MAX_PICKLE_BYTES:

@@ -52,9 +52,13 @@ class Scan:
     globals: tuple[str, ...] = ()
 
 
-def scan(data: bytes) -> Scan:
-    """Read every opcode without executing. Refused where the stream is damaged or absurd."""
-    seen: dict[str, None] = {}
+def scan(data: bytes, outside: bool = False, mentioned: dict[str, None] | None = None) -> Scan:
+    """Read every opcode without executing. Refused where the stream is damaged or absurd.
+
+    ``outside`` admits references to objects outside the pickle, as torch archives have them;
+    ``mentioned`` gets the globals' names, those before a refusal too.
+    """
+    seen: dict[str, None] = {} if mentioned is None else mentioned
     strings: list[str] = []
     memo: dict[int, str] = {}
     memoized = 0
@@ -90,7 +94,7 @@ def scan(data: bytes) -> Scan:
             elif name == "STACK_GLOBAL":
                 seen[".".join(strings[-2:])] = None
                 last = None
-            elif name in ("EXT1", "EXT2", "EXT4", "PERSID", "BINPERSID"):
+            elif name in ("EXT1", "EXT2", "EXT4") or (name in ("PERSID", "BINPERSID") and not outside):
                 raise Refused(f"The pickle uses {name}, which needs objects from outside the file.", HINT)
             elif isinstance(argument, str):
                 last = argument

@@ -12,12 +12,14 @@ import json
 import os
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from igm_gui.errors import IgmError, ModelError
+from igm_gui.errors import Cancelled, IgmError, ModelError
 from igm_gui.formats.files import write_atomic
 from igm_gui.formats.trust import TrustNeeded
 from igm_gui.paths import cache_folder, models_folder
@@ -60,9 +62,15 @@ def remember(sha256: str) -> None:
         return
 
 
-def probe(path: Path, seconds: float = SECONDS, command: list[str] | None = None) -> None:
+def probe(
+    path: Path,
+    seconds: float = SECONDS,
+    command: list[str] | None = None,
+    stop: threading.Event | None = None,
+) -> None:
     """Open ``path`` in a child. Raises what opening it raised there, or ModelError where the child
-    crashed, ran out of memory or took longer than ``seconds``. ``command`` replaces the child in tests."""
+    crashed, ran out of memory or took longer than ``seconds``; Cancelled soon after ``stop`` is set.
+    ``command`` replaces the child in tests."""
     argv = command or [sys.executable, "-m", "igm_gui.generators.probe", str(path)]
     environment = {
         **os.environ,
@@ -70,19 +78,28 @@ def probe(path: Path, seconds: float = SECONDS, command: list[str] | None = None
         "PYTHONPATH": os.pathsep.join(p for p in sys.path if p),
     }
     try:
-        child = subprocess.run(
-            argv, capture_output=True, timeout=seconds, env=environment, stdin=subprocess.DEVNULL, check=False
+        child = subprocess.Popen(
+            argv,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=environment,
         )
-    except subprocess.TimeoutExpired as error:
-        raise ModelError(
-            f"{path.name} was still not open after {seconds:.0f} seconds in a trial, which was ended.",
-            "It is damaged, or made to do this. Copy or download it again.",
-        ) from error
     except OSError:
         return  # no second process can be started here; opening it directly is what remains
-    answer = _answer(child.stdout)
+    with child:
+        try:
+            stdout, stderr = _wait(child, seconds, stop)
+        except subprocess.TimeoutExpired as error:
+            raise ModelError(
+                f"{path.name} was still not open after {seconds:.0f} seconds in a trial, which was ended.",
+                "It is damaged, or made to do this. Copy or download it again.",
+            ) from error
+        finally:
+            child.kill()
+    answer = _answer(stdout)
     if answer is None:
-        lines = child.stderr.decode("utf-8", "replace").strip().splitlines()
+        lines = stderr.decode("utf-8", "replace").strip().splitlines()
         raise ModelError(
             f"{path.name} ended the process that tried to open it (status {child.returncode}).",
             "It is damaged, or made to do this. Nothing that is open was touched.",
@@ -92,6 +109,21 @@ def probe(path: Path, seconds: float = SECONDS, command: list[str] | None = None
         kind = TrustNeeded if answer.get("sha256") else ModelError
         arguments = [str(answer[key]) for key in ("message", "hint", "details")]
         raise kind(*arguments, *([str(answer["sha256"])] if answer.get("sha256") else []))
+
+
+def _wait(
+    child: subprocess.Popen[bytes], seconds: float, stop: threading.Event | None
+) -> tuple[bytes, bytes]:
+    """What the child wrote until it ended. TimeoutExpired or Cancelled where it did not."""
+    end = time.monotonic() + seconds
+    while True:
+        try:
+            return child.communicate(timeout=min(0.1, seconds) if stop is not None else seconds)
+        except subprocess.TimeoutExpired:
+            if stop is not None and stop.is_set():
+                raise Cancelled() from None
+            if time.monotonic() >= end:
+                raise
 
 
 def _answer(output: bytes) -> dict[str, Any] | None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from igm_gui.errors import ModelError
 from igm_gui.formats.checkpoint import SUPPORTED, open_checkpoint
 from igm_gui.formats.library import find
-from igm_gui.generators import probe
+from igm_gui.generators import memory, probe
 
 if TYPE_CHECKING:
     from igm_gui.formats.checkpoint import Checkpoint
@@ -57,11 +57,13 @@ def family_of(checkpoint: Checkpoint) -> Any:
 
 
 def load(model: str) -> TorchGenerator:
-    """Open a bundled name or a path and build its generator on the CPU. ModelError says why not.
+    """Open a bundled name or a path and build its generator on the CPU. ModelError says why not,
+    also where it needs more memory than there is.
 
     A file not seen before is tried in a child process first (:mod:`igm_gui.generators.probe`).
     """
     path = find(model)
+    memory.check(path, path.name)
     if probe.needed(path):
         checkpoint = open_checkpoint(path)
         if not probe.seen(checkpoint.sha256):

@@ -1,0 +1,249 @@
+"""The tensors and globals of pickles, read with stand-ins: no name in the file is ever looked up.
+
+Every global becomes an inert class of our own that only remembers what it was given, so a hostile pickle runs
+to its end without doing anything; its tensors' shapes and the names it mentions are what remains.
+"""
+
+from __future__ import annotations
+
+import io
+import pickle
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from igm_gui.errors import ModelError
+from igm_gui.formats.contents import MAX_LAYERS, Layer
+
+MAX_DEPTH = 60
+MAX_REFUSED = 200_000_000
+STORAGES = {
+    "Float": "float32",
+    "Double": "float64",
+    "Half": "float16",
+    "BFloat16": "bfloat16",
+    "Long": "int64",
+    "Int": "int32",
+    "Short": "int16",
+    "Char": "int8",
+    "Byte": "uint8",
+    "Bool": "bool",
+}
+
+
+@dataclass(frozen=True)
+class Read:
+    """What was found in the pickles of one file."""
+
+    layers: tuple[Layer, ...] = ()
+    globals: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+class _Inert:
+    """Stands for any object: keeps its arguments, items and state, and does nothing."""
+
+    named = ""
+
+    def __new__(cls, *_arguments: Any, **_words: Any) -> _Inert:
+        return object.__new__(cls)
+
+    def __init__(self, *arguments: Any, **_words: Any) -> None:
+        self.arguments = arguments
+        self.items: dict[Any, Any] = {}
+        self.state: Any = None
+
+    def __call__(self, *_arguments: Any) -> _Inert:
+        return self
+
+    def __setstate__(self, state: Any) -> None:
+        self.state = state
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        self.__dict__.setdefault("items", {})[key if isinstance(key, str | int) else str(key)] = value
+
+    def append(self, value: Any) -> None:
+        items = self.__dict__.setdefault("items", {})
+        items[len(items)] = value
+
+    def extend(self, values: Any) -> None:
+        for value in values:
+            self.append(value)
+
+    def add(self, value: Any) -> None:
+        self.append(value)
+
+
+class _Reader(pickle.Unpickler):
+    def __init__(self, stream: Any, seen: dict[str, None]) -> None:
+        super().__init__(stream, encoding="latin1")
+        self._seen = seen
+
+    def find_class(self, module: str, name: str) -> Any:
+        full = f"{module}.{name}"
+        self._seen[full] = None
+        return type("Inert", (_Inert,), {"named": full})
+
+    def persistent_load(self, pid: Any) -> Any:
+        return pid
+
+
+def _dtype_of(storage: Any) -> str:
+    kind = storage[1] if isinstance(storage, tuple) and len(storage) > 1 else None
+    name = str(getattr(kind, "named", "")).rpartition(".")[2].removesuffix("Storage")
+    return STORAGES.get(name, "")
+
+
+def _layer(name: str, value: _Inert) -> Layer | None:
+    """A tensor's layer, where ``value`` stands for one."""
+    arguments = value.__dict__.get("arguments", ())
+    if value.named.startswith("torch._utils._rebuild_parameter") and arguments:
+        inner = arguments[0]
+        return _layer(name, inner) if isinstance(inner, _Inert) else None
+    if value.named.startswith("torch._utils._rebuild_tensor") and len(arguments) > 2:
+        shape = arguments[2]
+        if isinstance(shape, tuple) and all(isinstance(side, int) and side >= 0 for side in shape):
+            return Layer(name, shape, _dtype_of(arguments[0]))
+    return None
+
+
+def _walk(value: Any) -> Iterator[Layer]:
+    seen: set[int] = set()
+    stack: list[tuple[str, Any, int]] = [("", value, 0)]
+    while stack:
+        name, item, depth = stack.pop()
+        if depth > MAX_DEPTH:
+            continue
+        pairs: list[tuple[Any, Any]] = []
+        if isinstance(item, _Inert):
+            layer = _layer(name, item)
+            if layer is not None:
+                yield layer
+                continue
+            own = item.__dict__
+            pairs = list(own.get("items", {}).items())
+            state = own.get("state")
+            if isinstance(state, dict):
+                pairs += state.items()
+            elif isinstance(state, tuple):
+                pairs += [
+                    (key, part) for part in state if isinstance(part, dict) for key, part in part.items()
+                ]
+        elif isinstance(item, dict):
+            pairs = list(item.items())
+        elif isinstance(item, list | tuple):
+            pairs = list(enumerate(item))
+        if not pairs or id(item) in seen:
+            continue
+        seen.add(id(item))
+        for key, part in reversed(pairs):
+            # A module's own tables of tensors and children are no part of a layer's name.
+            quiet = isinstance(key, str) and key in ("_parameters", "_buffers", "_modules")
+            inner = name if quiet else f"{name}.{key}" if name else str(key)
+            stack.append((inner, part, depth + 1))
+
+
+def _load(stream: Any, seen: dict[str, None]) -> tuple[list[Layer], str]:
+    """Layers of one pickle and, where it could not be read to its end, a sentence."""
+    try:
+        value = _Reader(stream, seen).load()
+        layers = [layer for layer, _ in zip(_walk(value), range(MAX_LAYERS), strict=False)]
+    except RecursionError:
+        return [], "Its pickle is nested too deeply."
+    except MemoryError:
+        return [], "Its pickle asks for more memory than there is."
+    except Exception as error:
+        return [], f"Its pickle can't be read to its end: {error}."
+    return layers, ""
+
+
+def _scanned(data: bytes, seen: dict[str, None]) -> str:
+    """Globals by reading the opcodes alone; a sentence where they are absurd or damaged."""
+    from igm_gui.formats.unpickle import scan
+
+    try:
+        scan(data, outside=True, mentioned=seen)
+    except ModelError as error:
+        return str(error)
+    return ""
+
+
+def mentioned(path: Path) -> tuple[tuple[str, ...], str]:
+    """The globals that a file which is not opened mentions, read as a pickle, and what is wrong with it.
+
+    Names are kept up to the place where the file stops being a pickle; both are empty where it is none."""
+    if path.stat().st_size > MAX_REFUSED:
+        return (), ""
+    seen: dict[str, None] = {}
+    trouble = _scanned(path.read_bytes(), seen)
+    return tuple(seen), trouble if seen else ""
+
+
+def read_archive(path: Path) -> Read:
+    """A torch archive (``torch.save`` or TorchScript): every pickle in it. ModelError for a bad zip."""
+    from igm_gui.formats.torch_file import check_zip
+
+    seen: dict[str, None] = {}
+    layers: list[Layer] = []
+    warnings = []
+    check_zip(path)
+    with zipfile.ZipFile(path) as archive:
+        for name in archive.namelist():
+            if not name.endswith(".pkl"):
+                continue
+            data = archive.read(name)
+            trouble = _scanned(data, seen)
+            if not trouble and name.endswith("/data.pkl"):
+                found, trouble = _load(io.BytesIO(data), seen)
+                layers += found
+            if trouble:
+                warnings.append(f"{name.partition('/')[2] or name}: {trouble}")
+    return Read(tuple(layers), tuple(seen), tuple(warnings))
+
+
+def read_stream(path: Path) -> Read:
+    """A torch file from before the archives: a few pickles, then the numbers."""
+    seen: dict[str, None] = {}
+    layers: list[Layer] = []
+    trouble = ""
+    with path.open("rb") as stream:
+        for _ in range(4):  # magic number, version, system, the object itself
+            found, trouble = _load(stream, seen)
+            layers += found
+            if trouble:
+                break
+    return Read(tuple(layers), tuple(seen), (trouble,) if trouble else ())
+
+
+def read_whole(path: Path) -> Read:
+    """A plain pickle such as StyleGAN's: globals from its opcodes, tensors through the allow-list."""
+    from igm_gui.formats.unpickle import load_pickle
+
+    data = path.read_bytes()
+    seen: dict[str, None] = {}
+    trouble = _scanned(data, seen)
+    if trouble:
+        return Read((), tuple(seen), (trouble,))
+    try:
+        layers = list(_values("", load_pickle(data), set()))[:MAX_LAYERS]
+    except ModelError as error:
+        return Read((), tuple(seen), (str(error),))
+    return Read(tuple(layers), tuple(seen))
+
+
+def _values(name: str, value: Any, seen: set[int], depth: int = 0) -> Iterator[Layer]:
+    """Tensors and arrays of a pickle's plain values, under dotted names."""
+    if hasattr(value, "shape") and hasattr(value, "dtype"):
+        yield Layer(name, tuple(int(n) for n in value.shape), str(value.dtype).removeprefix("torch."))
+        return
+    if hasattr(value, "class_name"):
+        value = value.state
+    if not isinstance(value, dict | list | tuple) or id(value) in seen or depth > MAX_DEPTH:
+        return
+    seen.add(id(value))
+    for key, part in value.items() if isinstance(value, dict) else enumerate(value):
+        inner = f"{name}.{key}" if name else str(key)
+        quiet = key in ("_parameters", "_buffers", "_modules") if isinstance(key, str) else False
+        yield from _values(name if quiet else inner, part, seen, depth + 1)
