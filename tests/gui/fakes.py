@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
 import numpy as np
@@ -13,6 +16,7 @@ from igm_gui.latent.vector import Vector
 from igm_gui.requests import RenderRequest, RenderResult
 
 SIDE = 16
+GATE_SECONDS = 30.0
 TOY = GeneratorInfo(
     name="toy",
     title="Toy",
@@ -52,9 +56,23 @@ class PaintingRenderer:
         self.errors: dict[str, IgmError] = {}
         self.unreadable: dict[str, IgmError] = {}
         self.rendered: list[RenderRequest] = []
+        self._gates: dict[str, threading.Event] = {}
+
+    @contextmanager
+    def holding(self, model: str) -> Iterator[None]:
+        """Requests of ``model`` wait at a gate until the block ends: a slow opening."""
+        gate = self._gates[model] = threading.Event()
+        try:
+            yield
+        finally:
+            del self._gates[model]
+            gate.set()
 
     def render(self, request: RenderRequest) -> RenderResult:
         self.rendered.append(request)
+        gate = self._gates.get(request.model)
+        if gate is not None:
+            assert gate.wait(GATE_SECONDS)
         if request.model in self.unreadable:
             return RenderResult(request, error=self.unreadable[request.model])
         info = self.infos.get(request.model)

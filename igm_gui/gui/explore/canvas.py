@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QGuiApplication, QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QStackedWidget, QVBoxLayout, QWidget
 
 from igm_gui.engine.loop import Job
 from igm_gui.gui.commands import Commands
 from igm_gui.gui.dialogs import ask_save
+from igm_gui.gui.explore.opening import OpeningNote
 from igm_gui.gui.saving import export_work
 from igm_gui.gui.settings import Settings
 from igm_gui.gui.studio import Studio
@@ -52,9 +53,6 @@ class Canvas(QWidget):
         self.tools = self._toolbar()
         column.addWidget(self.tools)
         column.addWidget(self.stack, 1)
-        self.status = QLabel(self.picture)
-        self.status.setObjectName("overlay")
-        self.status.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.view_button = Button("", parent=self.picture, tip="How the picture is shown")
         self.view_button.setObjectName("overlay")
         self.view_button.clicked.connect(self._view_menu)
@@ -65,6 +63,7 @@ class Canvas(QWidget):
         if studio.last is not None:
             self._on_rendered(studio.last)
         self._show_view()
+        self.opening = OpeningNote(studio, self)
 
     def _toolbar(self) -> QWidget:
         tools = QWidget()
@@ -111,7 +110,6 @@ class Canvas(QWidget):
             return
         if result.info is not None and result.media is not None and result.info.media == "image":
             self.picture.set_picture(result.media[0])
-        self._show_status(result)
 
     def _show_media(self) -> None:
         info = self._studio.session.info
@@ -134,22 +132,6 @@ class Canvas(QWidget):
         self.copy.setVisible(not sound)
         self.save.setText("Save WAV" if sound else "Save PNG")
         self.save.setAccessibleName(self.save.text())
-        self._show_status(self._studio.last)
-
-    def _show_status(self, result: RenderResult | None) -> None:
-        model = self._studio.state.model
-        text = ""
-        if result is not None and result.error is not None:
-            text = result.error.message if self.picture.picture is None else ""
-        elif not model:
-            text = "No model is open. Choose one on the left, or drop one here."
-        elif result is None or result.request.model != model:
-            info = self._studio.session.info
-            text = f"Opening {info.title or info.name if info else Path(model).name}…"
-        if text != self.status.text() or self.status.isHidden() == bool(text):
-            self.status.setText(text)
-            self.status.setVisible(bool(text))
-            self._place()
 
     def _show_view(self) -> None:
         text = self.picture.info_text()
@@ -160,15 +142,11 @@ class Canvas(QWidget):
     def _place(self) -> None:
         self.view_button.adjustSize()
         self.view_button.move(12, self.picture.height() - self.view_button.height() - 10)
-        self.status.adjustSize()
-        self.status.move(
-            (self.picture.width() - self.status.width()) // 2,
-            (self.picture.height() - self.status.height()) // 2,
-        )
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._place()
+        self.opening.place()
 
     def _view_menu(self) -> None:
         menu = QMenu(self)
