@@ -13,9 +13,9 @@ from torch import Tensor, nn
 from igm_gui.errors import InputError
 from igm_gui.formats.checkpoint import Checkpoint
 from igm_gui.generators.base import TorchGenerator, info_from_card, load_weights
-from igm_gui.generators.fashion.network import SIZE, FashionEncoder, FashionGenerator
+from igm_gui.generators.fashion.network import SIZE, ClassPrior, FashionEncoder, FashionGenerator
 from igm_gui.info import GeneratorInfo
-from igm_gui.latent import LatentPoint, Vector
+from igm_gui.latent import LatentPoint, Vector, one_hot
 
 _MARKS = (
     "class_embedding.weight",
@@ -28,16 +28,32 @@ _MARKS = (
 
 
 class FashionNetwork(nn.Module):
-    """A generator and, where it was trained with one, its encoder, in one file."""
+    """A generator and, where it was trained with them, its encoder and classes' priors, in one file."""
 
-    def __init__(self, generator: FashionGenerator, encoder: FashionEncoder | None = None) -> None:
+    def __init__(
+        self,
+        generator: FashionGenerator,
+        encoder: FashionEncoder | None = None,
+        prior: ClassPrior | None = None,
+    ) -> None:
         super().__init__()
         self.generator = generator
         self.encoder = encoder
+        self.prior = prior
 
     def forward(self, z: Tensor, label: Tensor) -> Tensor:
         """z (B, 64), label weights (B, 10) -> (B, 1, 28, 28) in [-1, 1]."""
-        return self.generator(z, label)
+        return self.generator(z if self.prior is None else self.prior(z, label), label)
+
+    def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Pictures (B, 1, 28, 28) in [-1, 1] -> z (B, 64) (the posterior's mean), class (B,) int64."""
+        assert self.encoder is not None
+        mean, _, logits = self.encoder(x)
+        named = logits.argmax(dim=1)
+        if self.prior is None:
+            return mean, named
+        label = nn.functional.one_hot(named, logits.shape[1]).to(mean.dtype)
+        return self.prior.inverse(mean, label), named
 
 
 class FashionModel(TorchGenerator):
@@ -52,12 +68,10 @@ class FashionAutoencoder(FashionModel):
     def encode(self, media: NDArray[Any], rate: int = 0) -> LatentPoint:  # noqa: ARG002 - for sounds
         """uint8 (H, W, C) of any size -> z (the posterior's mean) and the most probable class."""
         x = as_garment(media).to(self.device)
-        assert self.network.encoder is not None
         with torch.inference_mode():
-            mean, _, logits = self.network.encoder(x)
-        label = np.zeros(logits.shape[1], np.float32)
-        label[int(logits[0].argmax())] = 1.0
-        return LatentPoint((("z", Vector(mean[0].cpu().numpy())), ("label", Vector(label))), None)
+            z, named = self.network.encode(x)
+        label = one_hot(self.network.generator.n_classes, int(named[0]))
+        return LatentPoint((("z", Vector(z[0].cpu().numpy())), ("label", label)), None)
 
 
 def as_garment(media: NDArray[Any]) -> Tensor:
@@ -106,7 +120,8 @@ def load(checkpoint: Checkpoint) -> FashionModel:
     encoder = None
     if "encoder.conv14.weight" in shapes:
         encoder = FashionEncoder(z_dim, n_classes, shapes["encoder.conv14.weight"][0])
-    network = FashionNetwork(generator, encoder)
+    prior = ClassPrior(z_dim, n_classes) if "prior.mean" in shapes else None
+    network = FashionNetwork(generator, encoder, prior)
     parameters = load_weights(network, checkpoint)
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     info: GeneratorInfo = info_from_card(checkpoint, parameters, ("encode",) if encoder else ())

@@ -97,3 +97,26 @@ class FashionEncoder(nn.Module):
             label = F.one_hot(logits.argmax(dim=1), logits.shape[1]).to(h.dtype)
         mean, log_variance = self.moments(torch.cat([h, label], dim=1)).chunk(2, dim=1)
         return mean, log_variance.clamp(-12, 4), logits
+
+
+class ClassPrior(nn.Module):
+    """Standard normal z (B, 64) -> the z that a class uses, mean_y + factor_y z; and back.
+
+    An autoencoder's classes need not each fill the whole prior.  The Gaussian that fits a class's own codes
+    is the best prior for it (Hoffman and Johnson 2016, "ELBO surgery"), and z stays standard normal outside.
+    """
+
+    def __init__(self, z_dim: int = Z_DIM, n_classes: int = N_CLASSES) -> None:
+        super().__init__()
+        self.mean = nn.Parameter(torch.zeros(n_classes, z_dim))
+        self.factor = nn.Parameter(torch.eye(z_dim).repeat(n_classes, 1, 1))  # lower triangular
+
+    def forward(self, z: Tensor, label: Tensor) -> Tensor:
+        """label (B, n_classes): class weights; a mixture lies between the classes' Gaussians."""
+        factor = torch.einsum("bk,kij->bij", label, self.factor)
+        return label @ self.mean + (factor @ z[:, :, None])[:, :, 0]
+
+    def inverse(self, code: Tensor, label: Tensor) -> Tensor:
+        factor = torch.einsum("bk,kij->bij", label, self.factor)
+        centred = (code - label @ self.mean)[:, :, None]
+        return torch.linalg.solve_triangular(factor, centred, upper=False)[:, :, 0]

@@ -7,7 +7,14 @@ from torch import Tensor
 
 from igm_gui.formats.card import Card, Data, Distance
 from igm_gui.generators.fashion.family import FashionNetwork
-from igm_gui.generators.fashion.network import N_CLASSES, SIZE, Z_DIM, FashionEncoder, FashionGenerator
+from igm_gui.generators.fashion.network import (
+    N_CLASSES,
+    SIZE,
+    Z_DIM,
+    ClassPrior,
+    FashionEncoder,
+    FashionGenerator,
+)
 from igm_gui.info import InputSpec, OutputSpec
 from igm_gui.latent.priors import draw
 
@@ -43,6 +50,7 @@ def write_fashion(
     run: Run,
     generator: FashionGenerator,
     encoder: FashionEncoder | None = None,
+    prior: ClassPrior | None = None,
     *,
     module: str,
     title: str,
@@ -52,7 +60,7 @@ def write_fashion(
     hyperparameters: dict[str, object] | None = None,
 ) -> None:
     """Write models/fashion-*/ for a trained generator and, where there is one, its encoder."""
-    network = FashionNetwork(generator, encoder).eval()
+    network = FashionNetwork(generator, encoder, prior).eval()
     tensors = half_precision(network)
     z, label = preview_inputs()
     with torch.no_grad():
