@@ -38,8 +38,7 @@ class Rig:
         device = self.opener.wait_for_output()
         live = self.engine._live
         assert live is not None
-        while not live.ready.is_set():
-            device.advance()
+        assert live.ready.wait(WAIT)
         self.hear(device, 16)  # the first tenth of a second fills the device with silence
         return device
 
@@ -251,8 +250,7 @@ def test_a_hard_model_makes_longer_blocks(rig: Rig) -> None:
         rig.player, "sine", rig.models["sine"].point(), lambda name: rig.models[name], clock=lambda: now[0]
     )
     device = rig.opener.wait_for_output()
-    while not stream.ready.is_set():
-        device.advance()
+    assert stream.ready.wait(WAIT)
     assert stream._voice is not None
     for _ in range(200):
         rig.wait_full("sine", stream._voice)
@@ -311,7 +309,7 @@ def test_another_device_while_live(rig: Rig) -> None:
     second = rig.opener.wait_for_output(1)
     live = rig.engine._live
     assert live is not None
-    while not live.ready.is_set():
+    while not live.ready.wait(0.01):
         second.advance()
     rig.hear(second, 10)
     assert second.name == "headphones"
