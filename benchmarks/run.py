@@ -17,6 +17,7 @@ from typing import Any
 # Before Qt is imported: its own home, and no display where there is none.
 _HOME = tempfile.TemporaryDirectory(prefix="igm-bench-home-")
 os.environ["IGM_HOME"] = _HOME.name
+os.environ["IGM_PROBE"] = "off"  # a child process would not know the stand-in's family
 if sys.platform.startswith("linux") and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 HERE = Path(__file__).resolve().parent

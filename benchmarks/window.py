@@ -17,7 +17,7 @@ from PySide6.QtWidgets import QApplication
 from igm_gui.gui.explore.strip import LatentStrip
 from igm_gui.gui.explore.workspace import ExploreWorkspace
 from igm_gui.gui.main_window import MainWindow
-from igm_gui.gui.studio import Studio
+from igm_gui.gui.studio import Notice, Studio
 from igm_gui.latent.point import point_from_seed
 
 PATIENCE_MS = 60_000
@@ -46,6 +46,8 @@ class Bench:
 
     def __init__(self, model: str) -> None:
         self.studio = Studio()
+        self.said = ""
+        self.studio.notice.connect(self._hear)
         self.studio.open_model(model)
         self.window = MainWindow(self.studio)
         self.window.resize(1400, 900)
@@ -60,6 +62,9 @@ class Bench:
         assert strip is not None
         self.strip: LatentStrip = strip
         self._step = 0
+
+    def _hear(self, notice: Notice) -> None:
+        self.said = f"{notice.text} {notice.hint}"
 
     def close(self) -> None:
         self.studio.close()
@@ -78,7 +83,7 @@ class Bench:
         seconds = time.perf_counter() - start
         self.picture.painted.disconnect(loop.quit)
         if seconds * 1000 >= PATIENCE_MS:
-            raise RuntimeError("no picture was painted")
+            raise RuntimeError(f"no picture was painted. {self.said}")
         return seconds
 
     def _mouse(self, kind: QEvent.Type) -> None:

@@ -18,6 +18,7 @@ FOLDER = Path(__file__).resolve().parents[2] / "benchmarks"
 @pytest.fixture
 def stand_in(monkeypatch, tmp_path) -> str:
     monkeypatch.syspath_prepend(str(FOLDER))
+    monkeypatch.setenv("IGM_PROBE", "off")
     monkeypatch.setattr(registry, "FAMILIES", dict(registry.FAMILIES))
     import stand_in as module
 
