@@ -94,9 +94,8 @@ def mmd(x: Tensor, y: Tensor) -> Tensor:
 
     def kernel(a: Tensor, b: Tensor) -> Tensor:
         square = (a.square().sum(1)[:, None] + b.square().sum(1) - 2 * a @ b.T).clamp_min(1e-6)
-        return (
-            torch.exp(square * (-1 / (2 * 0.2**2))) + torch.exp(square * (-1 / (2 * 0.5**2))) - square.sqrt()
-        )
+        narrow = torch.exp(square * (-1 / (2 * 0.12**2)))
+        return narrow + torch.exp(square * (-1 / (2 * 0.35**2))) - square.sqrt()
 
     size = len(x)
     inside = (kernel(x, x).sum() - size * (2 - 1e-3)) / (size * (size - 1))
@@ -159,11 +158,11 @@ TOYS = (
         checkerboard,
         mmd,
         512,
-        4000,
+        5_000,
         Distance(
             name="Maximum mean discrepancy",
             formula="MMD(p, q)^2 = E k(x, x') - 2 E k(x, y) + E k(y, y'), "
-            "k = -|x - y| + Gaussians of width 0.2 and 0.5",
+            "k = -|x - y| + Gaussians of width 0.12 and 0.35",
             paper="Gretton et al. 2012, JMLR 13; Szekely and Rizzo 2013",
         ),
         BRIDGES,
