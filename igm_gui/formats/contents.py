@@ -212,5 +212,5 @@ def _export(file: Path) -> tuple[Layer, ...]:
             for key, entry in listed.items():
                 meta = entry.get("tensor_meta") or {}
                 shape = tuple(int(side.get("as_int", 0)) for side in meta.get("sizes", ()))
-                layers.append(Layer(key, shape, EXPORT_TYPES.get(meta.get("dtype"), "")))
+                layers.append(Layer(key, shape, EXPORT_TYPES.get(int(meta.get("dtype", 0)), "")))
     return tuple(layers[:MAX_LAYERS])

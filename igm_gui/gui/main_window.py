@@ -14,6 +14,7 @@ from igm_gui.gui import theme
 from igm_gui.gui.commands import Commands
 from igm_gui.gui.dialogs import ask_folder, ask_open, ask_save
 from igm_gui.gui.explore.hints import SEEN, Hint, HintBubble
+from igm_gui.gui.models.information import ModelInformation
 from igm_gui.gui.notices import Toast
 from igm_gui.gui.palette import CommandPalette
 from igm_gui.gui.project import ProjectKeeper, RecoveryBar
@@ -62,6 +63,7 @@ class MainWindow(QMainWindow):
         column.addWidget(self.stack, 1)
         column.addWidget(self.status)
         self.setCentralWidget(root)
+        self.information = ModelInformation(studio, self)
         self.toast = Toast(self)
         self.setAcceptDrops(True)
         self.setMinimumSize(900, 560)
@@ -97,6 +99,13 @@ class MainWindow(QMainWindow):
         add("project.open_folder", "Open a model folder…", self._ask_open_folder, "Ctrl+Shift+O")
         add("project.save", "Save the project", self._save, "Ctrl+S")
         add("project.save_as", "Save the project as…", self._ask_save, "Ctrl+Shift+S")
+        add(
+            "model.information",
+            "Model information",
+            lambda: self.information.toggle(),
+            "Ctrl+I",
+            enabled=lambda: session.info is not None,
+        )
         add("export.open", "Export what is shown…", self._export, "Ctrl+Shift+E")
         add("view.full", "Full screen", self.toggle_full_screen, "F", "View")
         add(

@@ -493,16 +493,53 @@ class TestModel:
 
     def test_about_tells_what_it_is_made_of(self, explore: ExploreWorkspace, window: MainWindow) -> None:
         window.commands.run("explore.about")
-        about = explore.model_card.about
-        assert about is not None
+        about = window.information
+        assert about.isVisible()
         text = about.text()
         assert "Parameters: 2,100,000" in text
         assert "Truncation ψ: 0 to 1, default 1" in text
         assert "3 classes: cat, dog, owl" in text
         QTest.mouseClick(about.copy, LEFT)
         assert QGuiApplication.clipboard().text() == text
-        about.close()
+        window.commands.run("model.information")
+        assert not about.isVisible()
 
     def test_card_names_the_model(self, explore: ExploreWorkspace) -> None:
         assert explore.model_card.title.text() == "Toy"
         assert explore.model_card.line.text() == "image 16×16 RGB · z∈ℝ¹² · 2.1 M parameters"
+
+
+class TestOpening:
+    def test_the_old_picture_stays_and_can_be_stayed_with(
+        self,
+        explore: ExploreWorkspace,
+        toy_studio: Studio,
+        painter: PaintingRenderer,
+        qtbot: QtBot,
+        next_picture: NextPicture,
+    ) -> None:
+        next_picture(lambda: actions.randomize(toy_studio.session, 8))
+        before = toy_studio.state.point
+        shown = explore.canvas.picture.picture
+        note = explore.canvas.opening
+        with painter.holding("other"):
+            toy_studio.open_model("other")
+            qtbot.waitUntil(lambda: not note.isHidden(), timeout=10_000)
+            assert note.text.text() == "Opening other…"
+            assert explore.canvas.picture.picture is shown
+            QTest.mouseClick(note.stay, LEFT)
+            assert toy_studio.state.model == "toy"
+            assert toy_studio.state.point == before
+            assert note.isHidden()
+        qtbot.waitUntil(lambda: toy_studio.loop.idle, timeout=10_000)
+        assert toy_studio.state.model == "toy"
+
+    def test_goes_with_the_first_picture(
+        self, explore: ExploreWorkspace, toy_studio: Studio, painter: PaintingRenderer, qtbot: QtBot
+    ) -> None:
+        note = explore.canvas.opening
+        with painter.holding("other"):
+            toy_studio.open_model("other")
+            qtbot.waitUntil(lambda: not note.isHidden(), timeout=10_000)
+        qtbot.waitUntil(lambda: note.isHidden(), timeout=10_000)
+        assert explore.model_card.title.text() == "Other"

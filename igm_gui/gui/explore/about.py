@@ -5,11 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from PySide6.QtCore import QPoint, Qt
-from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
-
-from igm_gui.gui.widgets.buttons import Button
 from igm_gui.info import GeneratorInfo, InputSpec
 
 
@@ -64,67 +59,3 @@ def facts(info: GeneratorInfo) -> Iterator[tuple[str, str]]:
         yield "File", info.path
     if info.sha256:
         yield "SHA-256", info.sha256
-
-
-class AboutModel(QFrame):
-    """A popover with :func:`facts`; every text can be selected, all of it copied."""
-
-    def __init__(self, info: GeneratorInfo, parent: QWidget) -> None:
-        super().__init__(parent, Qt.WindowType.Popup)
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.setObjectName("popover")
-        self._rows = list(facts(info))
-        title = QLabel(info.title or info.name)
-        title.setProperty("role", "big")
-        about = QLabel(info.description)
-        about.setWordWrap(True)
-        about.setVisible(bool(info.description))
-        body = QWidget()
-        body.setObjectName("panelBody")
-        grid = QGridLayout(body)
-        grid.setContentsMargins(0, 0, 8, 0)
-        grid.setVerticalSpacing(5)
-        grid.setColumnStretch(1, 1)
-        for row, (name, text) in enumerate(self._rows):
-            head = QLabel(name)
-            head.setProperty("role", "quiet")
-            value = QLabel(text)
-            value.setWordWrap(True)
-            value.setTextInteractionFlags(
-                Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
-            )
-            if name in ("SHA-256", "File"):
-                # Long words without a space would make the popover as wide as they are.
-                value.setText("\u200b".join(text[i : i + 8] for i in range(0, len(text), 8)))
-            grid.addWidget(head, row, 0, Qt.AlignmentFlag.AlignTop)
-            grid.addWidget(value, row, 1)
-        grid.setRowStretch(len(self._rows), 1)
-        area = QScrollArea()
-        area.setWidget(body)
-        area.setWidgetResizable(True)
-        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.copy = Button("Copy all", "copy", "Copy everything as text")
-        self.copy.clicked.connect(self._copy)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(14, 12, 8, 10)
-        column.addWidget(title)
-        column.addWidget(about)
-        column.addWidget(area, 1)
-        foot = QHBoxLayout()
-        foot.addStretch(1)
-        foot.addWidget(self.copy)
-        column.addLayout(foot)
-
-    def popup(self, where: QPoint, height: int) -> None:
-        """Show at a global place, no higher than ``height``."""
-        self.setFixedSize(460, min(height, 120 + 26 * len(self._rows) + 90))
-        self.move(where)
-        self.show()
-        self.copy.setFocus()
-
-    def text(self) -> str:
-        """Every fact on a line."""
-        return "\n".join(f"{name}: {text}" for name, text in self._rows)
-
-    def _copy(self) -> None:
-        QGuiApplication.clipboard().setText(self.text())

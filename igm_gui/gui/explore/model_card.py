@@ -8,7 +8,6 @@ from PySide6.QtCore import QPoint, QSize, Qt
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QSizePolicy, QVBoxLayout, QWidget
 
 from igm_gui.gui.commands import Commands
-from igm_gui.gui.explore.about import AboutModel
 from igm_gui.gui.explore.browser import ModelBrowser, model_line
 from igm_gui.gui.previews import Previews
 from igm_gui.gui.settings import Settings
@@ -31,7 +30,6 @@ class ModelCard(QWidget):
         self._settings = settings
         self.previews = Previews(studio, self)
         self.browser: ModelBrowser | None = None
-        self.about: AboutModel | None = None
         self._shown: tuple[object, ...] = ()
         head = SectionHead("Model")
         open_button = flat_button("Open…", tip=commands.tip("project.open"))
@@ -121,14 +119,6 @@ class ModelCard(QWidget):
         self.browser = browser
         where = self.button.mapToGlobal(QPoint(0, self.button.height() + 4))
         browser.popup(where, max(200, self.window().height() - 150))
-
-    def show_about(self) -> None:
-        """Everything known of the open model."""
-        info = self._studio.session.info
-        if info is not None:
-            self.about = AboutModel(info, self)
-            where = self.button.mapToGlobal(QPoint(0, self.button.height() + 4))
-            self.about.popup(where, max(200, self.window().height() - 150))
 
     def show_recent(self) -> None:
         """The models opened last, newest first."""

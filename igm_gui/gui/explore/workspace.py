@@ -92,7 +92,7 @@ class ExploreWorkspace(QWidget):
         add(
             "explore.about",
             "What the model is made of",
-            lambda: self.model_card.show_about(),
+            lambda: self._commands.run("model.information"),
             "I",
             enabled=ready,
         )

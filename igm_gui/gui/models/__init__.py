@@ -1,0 +1,1 @@
+"""Opening models and what they are made of."""
