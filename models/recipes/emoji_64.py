@@ -34,7 +34,7 @@ from models.recipes.emoji_mapping import fit_mapping, label_averages
 from models.recipes.emoji_train import W_DIM, Pictures, build, train_noise, train_sketch, train_synthesis
 
 NAME = "emoji-64"
-SKETCH_STEPS, STEPS, NOISE_STEPS = 5000, 2200, 100
+SKETCH_STEPS, STEPS, NOISE_STEPS = 5000, 2400, 80
 
 DATA = Data(
     name="Noto emoji, 64x64",

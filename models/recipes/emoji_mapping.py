@@ -8,7 +8,7 @@ from torch import Tensor
 from igm_gui.generators.style.mapping import TransportMapping, balance
 from igm_gui.generators.style.network import Encoder
 from models.recipes.emoji_data import LABELS
-from models.recipes.emoji_train import W_DIM, Pictures
+from models.recipes.emoji_train import NEAR, W_DIM, Pictures
 
 # Chosen by looking: at 1.5 most samples are a mixture of several pictures and look it; at 0.5 every
 # second one is nine tenths a single picture, and the steps from one to the next are still smooth.
@@ -25,7 +25,7 @@ def fit_mapping(encoder: Encoder, pictures: Pictures, epsilon: float = EPSILON) 
     mapping = TransportMapping(len(pictures.labels), W_DIM)
     mapping.anchors.copy_(encoder(pictures.pictures))
     mapping.anchor_labels.copy_(pictures.labels)
-    mapping.spread.copy_(encoder.spread)
+    mapping.spread.copy_(NEAR * encoder.spread)
     mapping.epsilon.fill_(epsilon)
     balance(mapping, len(LABELS))
     return mapping

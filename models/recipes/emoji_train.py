@@ -18,8 +18,10 @@ from models.recipes.emoji_data import LABELS, LESS_OFTEN, MIRRORED, Emoji
 W_DIM = 64
 SIDE = 32  # of the sketch
 HIDDEN, N_HIDDEN, N_BASIS = 512, 3, 512
-CHANNELS = (96, 48, 16)  # at 16, 32 and 64 pixels
+CHANNELS = (64, 32, 16)  # at 16, 32 and 64 pixels
 SPREAD = 0.35  # of w's last dimension, whose standard deviation is 1
+# The sketch learns with the whole spread, so that its neighbourhoods are wide; samples keep to half.
+NEAR = 0.5
 BATCH, SKETCH_BATCH = 16, 256
 
 
@@ -162,11 +164,11 @@ def _small_pairs(pictures: Pictures) -> Tensor:
 
 
 def train_synthesis(args: argparse.Namespace, nets: Networks, pictures: Pictures) -> Run:
-    """The whole synthesis, sketch included, at 64x64."""
+    """The convolutions, at 64x64, on top of the sketch."""
     nets.synthesis.sketch.load_state_dict(nets.average.sketch.state_dict())
-    sketch = nets.synthesis.sketch
-    for fixed in (*sketch.basis.parameters(), *sketch.linear.parameters()):
-        fixed.requires_grad_(False)  # exact already, and of another scale than what is learnt
+    spread = NEAR * nets.encoder.spread
+    # The sketch has converged on hundreds of thousands of pictures; the noisy steps here would undo that.
+    nets.synthesis.sketch.requires_grad_(False)
     trained = [parameter for parameter in nets.synthesis.parameters() if parameter.requires_grad]
     optimiser = torch.optim.Adam(trained, betas=(0.9, 0.99), fused=True)
     ema = Ema(nets.synthesis, nets.average)
@@ -174,11 +176,11 @@ def train_synthesis(args: argparse.Namespace, nets: Networks, pictures: Pictures
     codes = nets.encoder.linear(_small_pairs(pictures)).detach()
     for step in run.steps():
         for group in optimiser.param_groups:
-            group["lr"] = learning_rate(step, args.steps, 2.5e-3)
+            group["lr"] = learning_rate(step, args.steps, 6e-3, warm_up=50)
         index, mirror = pictures.choose(BATCH)
         real = pictures.take(pictures.pictures, index, mirror)
         w = codes[index, mirror.long()]
-        w = w + nets.encoder.spread * torch.randn_like(w)
+        w = w + spread * torch.randn_like(w)
         loss = picture_loss(nets.synthesis(w), real)
         optimiser.zero_grad(set_to_none=True)
         loss.backward()

@@ -42,12 +42,20 @@ class ScaledLinear(nn.Module):
         return F.linear(x, self.weight * self.gain, self.bias)
 
 
+def style_affine(w_dim: int, n_out: int) -> ScaledLinear:
+    """w to a style near 1. A start at full strength would turn the signs of features at random,
+    differently for each w, and the sketch would be lost in it."""
+    affine = ScaledLinear(w_dim, n_out, bias=1.0)
+    affine.weight.data.mul_(0.1)
+    return affine
+
+
 class StyleConv(nn.Module):
     """Modulated 3x3 convolution, noise, bias, leaky ReLU; doubles the resolution if `up`."""
 
     def __init__(self, n_in: int, n_out: int, w_dim: int, up: bool) -> None:
         super().__init__()
-        self.affine = ScaledLinear(w_dim, n_in, bias=1.0)
+        self.affine = style_affine(w_dim, n_in)
         self.weight = nn.Parameter(torch.randn(n_out, n_in, 3, 3))
         self.noise_strength = nn.Parameter(torch.zeros(n_out))
         self.bias = nn.Parameter(torch.zeros(n_out))
@@ -73,7 +81,7 @@ class ToRGB(nn.Module):
 
     def __init__(self, n_in: int, w_dim: int) -> None:
         super().__init__()
-        self.affine = ScaledLinear(w_dim, n_in, bias=1.0)
+        self.affine = style_affine(w_dim, n_in)
         self.weight = nn.Parameter(torch.zeros(3, n_in, 1, 1))  # at first the sketch is the picture
         self.bias = nn.Parameter(torch.zeros(3))
         self.gain = 1.0 / math.sqrt(n_in)
