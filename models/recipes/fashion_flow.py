@@ -69,7 +69,7 @@ def write(run: Run, velocity: Velocity) -> None:
 
 
 def main() -> None:
-    args = options(__doc__, steps=1500)
+    args = options(__doc__, steps=1200)
     prepare(args)
     images, labels = fashion_data.load("train", args.work, args.data)
     network, average = Velocity(), Velocity()

@@ -75,7 +75,7 @@ def witness_penalty(critic: nn.Module, real: Tensor, fake: Tensor, label: Tensor
 
 
 def main() -> None:
-    args = options(__doc__, steps=320)
+    args = options(__doc__, steps=240)
     prepare(args)
     losses = Losses(critic_loss, generator_loss, witness_penalty, penalty_every=2, generator_sees_real=True)
     generator, run = train(
@@ -83,11 +83,11 @@ def main() -> None:
         args,
         losses,
         KernelFeatures(),
-        lr=2e-4,
-        lr_end=5e-5,
-        critic_lr=4.0,
+        lr=1e-4,
+        lr_end=2e-5,
+        critic_lr=6.0,
         start="fashion-gan",
-        warm_up=100,
+        warm_up=80,
     )
     write_fashion(
         run,
