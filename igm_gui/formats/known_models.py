@@ -12,18 +12,24 @@ from pathlib import Path
 import msgspec
 
 from igm_gui.errors import IgmError
-from igm_gui.formats.files import sha256_of, write_atomic
+from igm_gui.formats.files import write_atomic
+from igm_gui.formats.hashes import cached_sha256
 from igm_gui.paths import data_folder
 
 MAX_KNOWN = 500
 
 
-def content_hash(path: Path) -> str:
-    """Hex SHA-256 of a model's weights; of its card where it has none (as ``Checkpoint.sha256``)."""
+def weights_file(path: Path) -> Path:
+    """The file that a model's hash is of: its weights, or its card where it has none."""
     if path.is_dir():
         weights = (path / "model.safetensors", path / "model.pt2")
-        path = next((file for file in weights if file.exists()), path / "card.json")
-    return sha256_of(path)
+        return next((file for file in weights if file.exists()), path / "card.json")
+    return path
+
+
+def content_hash(path: Path) -> str:
+    """Hex SHA-256 of a model's weights; of its card where it has none (as ``Checkpoint.sha256``)."""
+    return cached_sha256(weights_file(path))
 
 
 def _file() -> Path:

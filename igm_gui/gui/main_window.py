@@ -15,6 +15,7 @@ from igm_gui.gui.commands import Commands
 from igm_gui.gui.dialogs import ask_folder, ask_open, ask_save
 from igm_gui.gui.explore.hints import SEEN, Hint, HintBubble
 from igm_gui.gui.models.information import ModelInformation
+from igm_gui.gui.models.opening_bar import OpeningBar
 from igm_gui.gui.notices import Toast
 from igm_gui.gui.palette import CommandPalette
 from igm_gui.gui.project import ProjectKeeper, RecoveryBar
@@ -52,6 +53,7 @@ class MainWindow(QMainWindow):
         self.top = TopBar(self.commands, self.settings)
         self.recovery = RecoveryBar(self.keeper)
         self.stack = WorkspaceStack(studio, self.commands)
+        self.opening = OpeningBar(studio)
         self.status = StatusLine(studio)
         root = QWidget()
         root.setObjectName("root")
@@ -61,6 +63,7 @@ class MainWindow(QMainWindow):
         for widget in (self.top, self.recovery):
             column.addWidget(widget)
         column.addWidget(self.stack, 1)
+        column.addWidget(self.opening)
         column.addWidget(self.status)
         self.setCentralWidget(root)
         self.information = ModelInformation(studio, self)

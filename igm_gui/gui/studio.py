@@ -14,6 +14,7 @@ from igm_gui.errors import Cancelled, IgmError
 from igm_gui.formats import library
 from igm_gui.formats.card import card_info, read_card
 from igm_gui.formats.trust import TrustNeeded, trust
+from igm_gui.gui.models.opening import Opener
 from igm_gui.info import GeneratorInfo
 from igm_gui.latent.point import LatentPoint
 from igm_gui.requests import Priority, RenderRequest, RenderResult
@@ -48,7 +49,6 @@ class Studio(QObject):
     job_changed = Signal(object)  # Job: progress, done, error
     playhead_changed = Signal(float)
     painted = Signal()  # the newest main result is on screen
-    closing = Signal()  # before the render thread stops: end what depends on it
     closing = Signal()  # the last chance to stop what plays
 
     _arrived = Signal(object)
@@ -65,6 +65,7 @@ class Studio(QObject):
         self._asked: deque[tuple[RenderRequest, float]] = deque(maxlen=256)
         self._done_calls: dict[int, Callable[[Job], None]] = {}
         self._thumbs: dict[str, tuple[RenderRequest, Callable[[RenderResult], None]]] = {}
+        self.opener = Opener(self)
         self._arrived.connect(self._on_arrived)
         self._job_stepped.connect(self._on_job)
         self._stop_listening = self.session.listen(self._on_session)
@@ -131,7 +132,15 @@ class Studio(QObject):
     # -- models
 
     def open_model(self, model: str) -> bool:
-        """Change to a bundled name or path; the old picture stays until the new one is there."""
+        """Change to a bundled name or path; the old picture stays until the new one is there.
+
+        A file not seen before is tried first, in the background; the change follows. True where the model
+        changes, now or then.
+        """
+        return self.opener.open(model) or self.open_now(model)
+
+    def open_now(self, model: str) -> bool:
+        """Change to a bundled name or path without a trial in the background."""
         info = self.card_of(model)
         return self.session.open_model(model, info)
 

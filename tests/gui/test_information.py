@@ -17,6 +17,7 @@ from igm_gui.gui.main_window import MainWindow
 from igm_gui.gui.models.information import ModelInformation
 from igm_gui.gui.models.layers import LayerView
 from igm_gui.gui.studio import Studio
+from igm_gui.requests import RenderResult
 
 
 @pytest.fixture
@@ -73,7 +74,7 @@ def test_a_guess_is_corrected_and_taken_back(qtbot: QtBot, real_window: MainWind
     panel.form.last.setCurrentText("sigmoid")
     panel.form.low.setValue(0.0)
 
-    def told(low: float) -> Callable[[object], bool]:
+    def told(low: float) -> Callable[[RenderResult], bool]:
         return lambda result: bool(
             result.media is not None and result.info is not None and result.info.output.low == low
         )
