@@ -85,6 +85,7 @@ def test_the_newest_sound_is_shown(view: SoundView, studio: Studio, qtbot: QtBot
     assert view.waveform.samples is not None
     assert view.waveform.seconds == pytest.approx(2.0)
     assert view.health.text() == "A3 · 48 kHz · 2.00 s"
+    qtbot.waitUntil(lambda: view.spectrogram._maker.idle, timeout=WAIT)
     with qtbot.waitSignal(view.spectrogram.shown, timeout=WAIT):
         studio.session.set_input("pitch", 81.0)
     assert view.spectrogram.levels is not None
