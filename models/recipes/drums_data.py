@@ -24,11 +24,12 @@ from torch import Tensor
 from igm_gui.generators.ddsp.hearing import onset, resample, to_mono
 from igm_gui.generators.drums.analysis import SAMPLE_RATE, SAMPLES, analyse
 from models.recipes.common.debian import DataMissing, package_root
-from models.recipes.timbre_data import SOUNDFONT
+from models.recipes.timbre_data import SOUNDFONT, variable_length
 
 CLASSES = ("kick", "snare", "hat", "cymbal", "tom", "percussion")
 KICK, SNARE, HAT, CYMBAL, TOM, PERCUSSION = range(6)
-KITS = (0, 8, 16, 24, 25, 32, 40, 48)  # standard, room, power, electronic, TR-808, jazz, brush, orchestra
+ORCHESTRA = 48
+KITS = (0, 8, 16, 24, 25, 32, 40, ORCHESTRA)  # standard, room, power, electronic, TR-808, jazz, brush
 GENERAL_MIDI = {
     35: KICK, 36: KICK, 38: SNARE, 40: SNARE, 42: HAT, 44: HAT, 46: HAT,
     41: TOM, 43: TOM, 45: TOM, 47: TOM, 48: TOM, 50: TOM,
@@ -99,12 +100,11 @@ def _general_midi(soundfont: Path, work: Path) -> Iterator[tuple[str, int, np.nd
         raise DataMissing("FluidSynth is needed to play the soundfont: apt-get install fluidsynth")
     midi, wave = work / "kit.mid", work / "kit.wav"
     for kit in KITS:
-        events, wait = bytes([0, 0xC9, kit]), b"\x00"
+        events = bytes([0, 0xC9, kit])
         strokes = [(key, velocity) for velocity in (118, 72) for key in sorted(GENERAL_MIDI)]
         for key, velocity in strokes:
-            events += wait + bytes([0x99, key, velocity]) + b"\x8f\x20" + bytes([0x89, key, 0])  # 2000 ticks
-            wait = b"\x00"
-        events += b"\x8f\x20\xff\x2f\x00"
+            events += b"\x00" + bytes([0x99, key, velocity]) + variable_length(2000) + bytes([0x89, key, 0])
+        events += variable_length(2000) + b"\xff\x2f\x00"
         track = b"\x00\xff\x51\x03" + (1_000_000).to_bytes(3, "big") + events
         header = b"MThd" + struct.pack(">IHHH", 6, 0, 1, 1000)
         midi.write_bytes(header + b"MTrk" + struct.pack(">I", len(track)) + track)
@@ -114,7 +114,9 @@ def _general_midi(soundfont: Path, work: Path) -> Iterator[tuple[str, int, np.nd
         sound, rate = soundfile.read(wave, dtype="float32", always_2d=True)
         for i, (key, velocity) in enumerate(strokes):
             part = sound[2 * rate * i : 2 * rate * (i + 1)].T
-            yield f"fluidr3/{kit}/{key}/{velocity}", GENERAL_MIDI[key], part, rate
+            # The orchestra's kit has kettledrums on the keys of hats, toms and cymbals.
+            label = TOM if kit == ORCHESTRA and 41 <= key <= 53 else GENERAL_MIDI[key]
+            yield f"fluidr3/{kit}/{key}/{velocity}", label, part, rate
     midi.unlink()
     wave.unlink()
 

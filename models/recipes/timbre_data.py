@@ -72,7 +72,7 @@ class Notes:
         return torch.nonzero(~held)[:, 0], torch.nonzero(held)[:, 0]
 
 
-def _variable(value: int) -> bytes:
+def variable_length(value: int) -> bytes:
     """MIDI's variable-length number."""
     digits = [value & 0x7F]
     while value := value >> 7:
@@ -86,10 +86,10 @@ def midi_file(program: int) -> bytes:
     wait = 0
     for velocity in VELOCITIES:
         for pitch in PITCHES:
-            events += _variable(wait) + bytes([0x90, pitch, velocity])
-            events += _variable(int(HELD * 1000)) + bytes([0x80, pitch, 0])
+            events += variable_length(wait) + bytes([0x90, pitch, velocity])
+            events += variable_length(int(HELD * 1000)) + bytes([0x80, pitch, 0])
             wait = int((STEP - HELD) * 1000)
-    events += _variable(wait) + b"\xff\x2f\x00"
+    events += variable_length(wait) + b"\xff\x2f\x00"
     tempo = b"\x00\xff\x51\x03" + (1_000_000).to_bytes(3, "big")
     track = tempo + events
     return b"MThd" + struct.pack(">IHHH", 6, 0, 1, 1000) + b"MTrk" + struct.pack(">I", len(track)) + track
