@@ -20,6 +20,7 @@ from igm_gui.paths import cache_folder
 from igm_gui.requests import RenderResult
 
 SIDE = 96
+MAX_BYTES = 20_000_000
 
 
 def preview_point(info: GeneratorInfo) -> LatentPoint:
@@ -55,6 +56,21 @@ class Previews(QObject):
             self._work()
         return image
 
+    def kept(self, model: str) -> QImage:
+        """A picture made before, or the ``preview.png`` of a model folder; null where there is neither.
+        Nothing is rendered: a file that was never opened stays unopened."""
+        known = self._images.get(model)
+        if known is not None and not known.isNull():
+            return known
+        try:
+            path = Path(model).resolve()
+            for file in (self._file(path), path / "preview.png"):
+                if file.is_file() and file.stat().st_size <= MAX_BYTES:
+                    return QImage(str(file))
+        except OSError:
+            pass
+        return QImage()
+
     @staticmethod
     def _file(path: Path) -> Path:
         # A model that was trained again, or another file of the same name, has another preview.
@@ -69,6 +85,8 @@ class Previews(QObject):
         info = self._studio.card_of(model)
         points = (preview_point(info),) if info is not None else ()
         if not points:
+            # Its inputs are not known yet: it may be asked for again when they are.
+            self._images.pop(model, None)
             self._work()
             return
         self._busy = True

@@ -17,7 +17,9 @@ from PySide6.QtCore import (
 )
 from PySide6.QtGui import QFont, QFontMetricsF, QImage, QKeyEvent, QPainter
 from PySide6.QtWidgets import (
+    QComboBox,
     QFrame,
+    QHBoxLayout,
     QLineEdit,
     QListWidget,
     QListWidgetItem,
@@ -31,12 +33,23 @@ from PySide6.QtWidgets import (
 from igm_gui.formats import library
 from igm_gui.formats.card import card_info
 from igm_gui.gui import theme
+from igm_gui.gui.models.watched import WatchedFolders, size_of, size_text
 from igm_gui.gui.previews import Previews
+from igm_gui.gui.widgets.buttons import flat_button
 from igm_gui.info import GeneratorInfo
 
 MODEL_ROLE = Qt.ItemDataRole.UserRole
 WORDS_ROLE = Qt.ItemDataRole.UserRole + 1
 IMAGE_ROLE = Qt.ItemDataRole.UserRole + 2
+BYTES_ROLE = Qt.ItemDataRole.UserRole + 3
+MEDIA_ROLE = Qt.ItemDataRole.UserRole + 4
+KINDS = (("Any kind", ""), ("Images", "image"), ("Sounds", "sound"))
+SIZES = (
+    ("Any size", 0, 1 << 62),
+    ("Up to 10 MB", 0, 10_000_000),
+    ("10 to 100 MB", 10_000_000, 100_000_000),
+    ("Over 100 MB", 100_000_000, 1 << 62),
+)
 
 
 def model_line(info: GeneratorInfo) -> str:
@@ -47,6 +60,11 @@ def model_line(info: GeneratorInfo) -> str:
     elif info.parameters:
         parts.append(f"{info.parameters / 1e3:.0f} k parameters")
     return " · ".join(part for part in parts if part)
+
+
+def info_path(model: str, info: GeneratorInfo | None) -> Path:
+    """Where a model of the list lies."""
+    return Path(info.path) if info is not None and info.path else Path(model)
 
 
 class ModelDelegate(QStyledItemDelegate):
@@ -86,15 +104,37 @@ class ModelDelegate(QStyledItemDelegate):
 
 
 class ModelBrowser(QFrame):
-    """Search by name, kind or words of the description; Return or a click opens."""
+    """Search by name, kind, size or words of the description; Return or a click opens.
+
+    With ``watched``, the models of the person's own folders stand under the others as they are found.
+    """
 
     chosen = Signal(str)
+    folders_asked = Signal()
 
-    def __init__(self, previews: Previews, recent: list[str], current: str, parent: QWidget) -> None:
+    def __init__(
+        self,
+        previews: Previews,
+        recent: list[str],
+        current: str,
+        parent: QWidget,
+        watched: WatchedFolders | None = None,
+    ) -> None:
         super().__init__(parent, Qt.WindowType.Popup)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setObjectName("popover")
         self._previews = previews
+        self._current = current
+        self._watched = watched
+        self.kind = QComboBox()
+        self.kind.setAccessibleName("Kind")
+        self.kind.addItems([text for text, _ in KINDS])
+        self.size_box = QComboBox()
+        self.size_box.setAccessibleName("Size of the weights")
+        self.size_box.addItems([text for text, _, _ in SIZES])
+        self.folders = flat_button("Folders ▾", tip="Folders of your own that are looked through")
+        self.folders.setVisible(watched is not None)
+        self.folders.clicked.connect(self.folders_asked)
         self.search = QLineEdit()
         self.search.setPlaceholderText("Search models: a name, image, sound, …")
         self.search.setAccessibleName("Search models")
@@ -108,9 +148,20 @@ class ModelBrowser(QFrame):
         column = QVBoxLayout(self)
         column.setContentsMargins(8, 8, 8, 8)
         column.addWidget(self.search)
+        row = QHBoxLayout()
+        row.addWidget(self.kind)
+        row.addWidget(self.size_box)
+        row.addStretch(1)
+        row.addWidget(self.folders)
+        column.addLayout(row)
         column.addWidget(self.list)
         self._fill(recent, current)
+        self._add_watched()
         self.search.textChanged.connect(self._filter)
+        self.kind.currentIndexChanged.connect(self._filter)
+        self.size_box.currentIndexChanged.connect(self._filter)
+        if watched is not None:
+            watched.scanned.connect(self._add_watched)
         self.search.installEventFilter(self)
         self.list.itemClicked.connect(self._open)
         self.list.itemActivated.connect(self._open)
@@ -118,7 +169,7 @@ class ModelBrowser(QFrame):
 
     def popup(self, where: QPoint, height: int) -> None:
         """Show at a global place, no higher than ``height``."""
-        self.setFixedSize(400, min(max(66 * self.list.count() + 62, 160), height))
+        self.setFixedSize(400, min(max(66 * self.list.count() + 98, 160), height))
         self.move(where)
         self.show()
         self.search.setFocus()
@@ -132,12 +183,25 @@ class ModelBrowser(QFrame):
             if model not in bundled and Path(model).exists():
                 self._add(model, None, current)
 
-    def _add(self, model: str, info: GeneratorInfo | None, current: str) -> None:
+    def _add_watched(self) -> None:
+        if self._watched is None:
+            return
+        listed = {self.list.item(row).data(MODEL_ROLE) for row in range(self.list.count())}
+        for model in self._watched.models:
+            if str(model.path) not in listed:
+                self._add(str(model.path), model.info, self._current, "")
+        self._filter()
+
+    def _add(
+        self, model: str, info: GeneratorInfo | None, current: str, where: str = "opened recently"
+    ) -> None:
+        count = size_of(info_path(model, info))
         if info is not None:
             title = info.title or info.name
             line, about = model_line(info), info.description.split(". ")[0].rstrip(".")
         else:
-            title, line, about = Path(model).name, "opened recently", str(Path(model).parent)
+            title, about = Path(model).name, str(Path(model).parent)
+            line = " · ".join(part for part in (size_text(count), where) if part)
         if len(about) > 110:
             about = about[:108].rsplit(" ", 1)[0] + "…"
         item = QListWidgetItem(f"{title}\n{line}\n{about}")  # what a screen reader says
@@ -145,7 +209,13 @@ class ModelBrowser(QFrame):
         item.setSizeHint(QSize(360, 66))
         item.setData(WORDS_ROLE, f"{model} {title} {line} {about} {info.family if info else ''}".lower())
         item.setToolTip(info.description if info else model)
-        item.setData(IMAGE_ROLE, self._previews.get(model) if info is not None else QImage())
+        item.setData(BYTES_ROLE, count)
+        item.setData(MEDIA_ROLE, info.media if info else "")
+        bundled = info is not None and not Path(model).is_absolute()
+        image = self._previews.get(model) if bundled else QImage()
+        if image.isNull():
+            image = self._previews.kept(str(info_path(model, info)))
+        item.setData(IMAGE_ROLE, image)
         self.list.addItem(item)
         if model == current:
             self.list.setCurrentItem(item)
@@ -156,16 +226,23 @@ class ModelBrowser(QFrame):
             if item.data(MODEL_ROLE) == model:
                 item.setData(IMAGE_ROLE, self._previews.get(model))
 
-    def _filter(self, text: str) -> None:
-        words = text.lower().split()
+    def _filter(self) -> None:
+        words = self.search.text().lower().split()
+        kind = KINDS[self.kind.currentIndex()][1]
+        _, low, high = SIZES[self.size_box.currentIndex()]
         first = None
         for row in range(self.list.count()):
             item = self.list.item(row)
-            shown = all(word in item.data(WORDS_ROLE) for word in words)
+            shown = (
+                all(word in item.data(WORDS_ROLE) for word in words)
+                and (not kind or item.data(MEDIA_ROLE) == kind)
+                and low <= item.data(BYTES_ROLE) <= high
+            )
             item.setHidden(not shown)
             if shown and first is None:
                 first = item
-        if first is not None:
+        now = self.list.currentItem()
+        if first is not None and (words or now is None or now.isHidden()):
             self.list.setCurrentItem(first)
 
     def _open(self, item: QListWidgetItem | None) -> None:

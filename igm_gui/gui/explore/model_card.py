@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QPoint, QSize, Qt
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QSizePolicy, QVBoxLayout, QWidget
 
 from igm_gui.gui.commands import Commands
+from igm_gui.gui.dialogs import ask_folder
 from igm_gui.gui.explore.browser import ModelBrowser, model_line
+from igm_gui.gui.models.watched import WatchedFolders
 from igm_gui.gui.previews import Previews
 from igm_gui.gui.settings import Settings
 from igm_gui.gui.studio import Studio
@@ -29,6 +32,7 @@ class ModelCard(QWidget):
         self._studio = studio
         self._settings = settings
         self.previews = Previews(studio, self)
+        self.watched = WatchedFolders(studio, settings, self)
         self.browser: ModelBrowser | None = None
         self._shown: tuple[object, ...] = ()
         head = SectionHead("Model")
@@ -114,11 +118,39 @@ class ModelCard(QWidget):
     def show_browser(self) -> None:
         """Open the popover under the card."""
         recent = self._settings.names("recent_models")
-        browser = ModelBrowser(self.previews, recent, self._studio.state.model, self)
+        browser = ModelBrowser(self.previews, recent, self._studio.state.model, self, self.watched)
         browser.chosen.connect(self._choose)
+        browser.folders_asked.connect(lambda: self.show_folders(browser))
+        if self.watched.folders:
+            self.watched.scan()
         self.browser = browser
         where = self.button.mapToGlobal(QPoint(0, self.button.height() + 4))
         browser.popup(where, max(200, self.window().height() - 150))
+
+    def show_folders(self, browser: ModelBrowser) -> None:
+        """The menu of watched folders: one more, or one less."""
+        menu = QMenu(browser)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.addAction("Watch a folder…", partial(self._ask_folder, browser))
+        for folder in self.watched.folders:
+            remove = menu.addAction(
+                f"Stop watching {Path(folder).name}", partial(self._unwatch, browser, folder)
+            )
+            remove.setToolTip(folder)
+        menu.popup(browser.folders.mapToGlobal(QPoint(0, browser.folders.height())))
+
+    def _ask_folder(self, browser: ModelBrowser) -> None:
+        browser.close()
+        ask_folder(self, self._settings, "watch", "Watch a folder of models", self._watch)
+
+    def _watch(self, folder: Path) -> None:
+        self.watched.add(folder)
+        self.show_browser()
+
+    def _unwatch(self, browser: ModelBrowser, folder: str) -> None:
+        self.watched.remove(folder)
+        browser.close()
+        self.show_browser()
 
     def show_recent(self) -> None:
         """The models opened last, newest first."""
