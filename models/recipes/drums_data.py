@@ -133,6 +133,12 @@ def _cut(sound: Tensor) -> Tensor | None:
     return torch.nn.functional.pad(sound, (0, SAMPLES - len(sound)))
 
 
+def is_known(sound: Tensor, known: list[Tensor]) -> bool:
+    """Whether a hit's waveform correlates by more than 0.9 with one of ``known`` (of unit energy)."""
+    unit = sound / sound.norm()
+    return any(float(unit @ other) > 0.9 for other in known)
+
+
 def load_hits(work: Path) -> Hits:
     """Gather and take apart what is not there yet (about ten minutes on one core), then load it all."""
     folder = work / "drums"
@@ -156,6 +162,7 @@ def _gather(work: Path, folder: Path, table: Path, sounds: Path) -> None:
     names: list[str] = []
     waves, vectors, labels, sources, speeds = [], [], [], [], []
     kept: list[Tensor] = []
+    known: list[Tensor] = []
     for name, label, media, rate in (item for origin in origins for item in origin):
         if float(np.abs(media).max(initial=0.0)) < 0.003:
             continue
@@ -163,11 +170,14 @@ def _gather(work: Path, folder: Path, table: Path, sounds: Path) -> None:
         first = _cut(whole)
         if first is None:
             continue
-        vector = analyse(first).vector()
         # Kits share recordings: the same hit twice would weigh double, and leak into the held-out part.
+        if is_known(first, known):
+            continue
+        vector = analyse(first).vector()
         if any(float((vector - other).abs().mean()) < 0.06 for other in kept):
             continue
         kept.append(vector)
+        known.append(first / first.norm())
         for index, speed in enumerate(SPEEDS):
             cut = first if speed == SAMPLE_RATE else _cut(resample(whole, speed, SAMPLE_RATE))
             if cut is None:
