@@ -10,6 +10,7 @@ from pytestqt.qtbot import QtBot
 
 from igm_gui.engine.loop import RenderLoop
 from igm_gui.gui import theme
+from igm_gui.gui.explore.strip import LatentStrip
 from igm_gui.gui.explore.workspace import ExploreWorkspace
 from igm_gui.gui.main_window import MainWindow
 from igm_gui.gui.studio import Studio
@@ -78,3 +79,9 @@ def next_picture(qtbot: QtBot, toy_studio: Studio) -> Callable[[Callable[[], obj
         return result
 
     return wait
+
+
+@pytest.fixture
+def strip(explore: ExploreWorkspace) -> LatentStrip:
+    """The latent strip of ``explore``."""
+    return explore.inputs.strips["z"]

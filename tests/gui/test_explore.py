@@ -6,13 +6,12 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
-from PySide6.QtGui import QGuiApplication, QMouseEvent
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLineEdit, QWidget
 from pytestqt.qtbot import QtBot
 
-from igm_gui.errors import ModelError
 from igm_gui.formats.recipe import read_recipe
 from igm_gui.gui.explore.classes import with_weight
 from igm_gui.gui.explore.strip import LatentStrip
@@ -24,146 +23,9 @@ from igm_gui.latent.point import point_from_seed
 from igm_gui.requests import RenderResult
 from igm_gui.session import actions
 from tests.gui.fakes import TOY, PaintingRenderer, picture
+from tests.gui.pointer import LEFT, spot, z
 
-LEFT = Qt.MouseButton.LeftButton
-NO_KEYS = Qt.KeyboardModifier.NoModifier
 NextPicture = Callable[[Callable[[], object]], RenderResult]
-
-
-def move(widget: QWidget, at: QPoint, keys: Qt.KeyboardModifier = NO_KEYS) -> None:
-    """A mouse move with the left button held."""
-    event = QMouseEvent(
-        QEvent.Type.MouseMove,
-        QPointF(at),
-        QPointF(widget.mapToGlobal(at)),
-        Qt.MouseButton.NoButton,
-        LEFT,
-        keys,
-    )
-    QApplication.sendEvent(widget, event)
-
-
-def spot(strip: LatentStrip, index: int, value: float) -> QPoint:
-    """Where the pointer has to be to give bar ``index`` about ``value``."""
-    area = strip.rect().adjusted(4, 4, -4, -4)
-    part = (value - strip.low) / (strip.high - strip.low)
-    return QPoint(round(strip.bar_centre(index).x()), round(area.bottom() + 1 - part * area.height()))
-
-
-@pytest.fixture
-def strip(explore: ExploreWorkspace) -> LatentStrip:
-    return explore.inputs.strips["z"]
-
-
-def z(studio: Studio) -> np.ndarray:
-    return studio.state.point.vector("z").array
-
-
-class TestStrip:
-    def test_a_drag_draws_across_and_the_picture_follows(
-        self, explore: ExploreWorkspace, strip: LatentStrip, toy_studio: Studio, next_picture: NextPicture
-    ) -> None:
-        before = explore.canvas.picture.picture
-        assert before is not None
-
-        def drag() -> None:
-            QTest.mousePress(strip, LEFT, pos=spot(strip, 1, 2.0))
-            move(strip, spot(strip, 9, -2.0))
-            QTest.mouseRelease(strip, LEFT, pos=spot(strip, 9, -2.0))
-
-        next_picture(drag)
-        values = z(toy_studio)
-        assert values[1] == pytest.approx(2.0, abs=0.1)
-        assert values[9] == pytest.approx(-2.0, abs=0.1)
-        # A fast pointer leaves no gaps: the bars between lie on the line.
-        assert values[5] == pytest.approx(0.0, abs=0.15)
-        assert toy_studio.state.point.seed is None
-        shown = explore.canvas.picture.picture
-        assert shown is not None
-        np.testing.assert_array_equal(shown, picture(toy_studio.state.point))
-        assert not np.array_equal(shown, before)
-
-    def test_a_drag_is_one_step_to_undo(self, strip: LatentStrip, toy_studio: Studio) -> None:
-        start = toy_studio.state.point
-        for index in (2, 5):
-            QTest.mousePress(strip, LEFT, pos=spot(strip, index, 1.0))
-            move(strip, spot(strip, index + 1, 1.5))
-            move(strip, spot(strip, index + 2, 2.0))
-            QTest.mouseRelease(strip, LEFT, pos=spot(strip, index + 2, 2.0))
-        toy_studio.session.undo()
-        assert toy_studio.state.point != start
-        toy_studio.session.undo()
-        assert toy_studio.state.point == start
-
-    def test_double_click_zeroes(self, strip: LatentStrip, toy_studio: Studio) -> None:
-        QTest.mouseDClick(strip, LEFT, pos=spot(strip, 3, 1.5))
-        assert z(toy_studio)[3] == 0.0
-
-    def test_shift_drag_is_fine_and_relative(self, strip: LatentStrip, toy_studio: Studio) -> None:
-        before = float(z(toy_studio)[4])
-        at = spot(strip, 4, 0.0)
-        shift = Qt.KeyboardModifier.ShiftModifier
-        QTest.mousePress(strip, LEFT, shift, at)
-        assert float(z(toy_studio)[4]) == before
-        move(strip, at - QPoint(0, 20), shift)
-        QTest.mouseRelease(strip, LEFT, shift, at)
-        assert 0.02 < float(z(toy_studio)[4]) - before < 0.3
-
-    def test_alt_click_locks_and_random_leaves_it(
-        self, strip: LatentStrip, toy_studio: Studio, window: MainWindow
-    ) -> None:
-        held = float(z(toy_studio)[6])
-        QTest.mouseClick(strip, LEFT, Qt.KeyboardModifier.AltModifier, spot(strip, 6, 1.0))
-        assert strip.locked == {6}
-        assert float(z(toy_studio)[6]) == held
-        window.commands.run("explore.random")
-        assert float(z(toy_studio)[6]) == held
-        QTest.mousePress(strip, LEFT, pos=spot(strip, 6, 2.0))
-        QTest.mouseRelease(strip, LEFT, pos=spot(strip, 6, 2.0))
-        assert float(z(toy_studio)[6]) == held
-        assert "locked" in strip.readout(6)
-
-    def test_keys_move_change_lock_and_type(self, strip: LatentStrip, toy_studio: Studio) -> None:
-        strip.setFocus()
-        QTest.keyClick(strip, Qt.Key.Key_Home)
-        for _ in range(3):
-            QTest.keyClick(strip, Qt.Key.Key_Right)
-        before = float(z(toy_studio)[3])
-        QTest.keyClick(strip, Qt.Key.Key_Up)
-        assert float(z(toy_studio)[3]) == pytest.approx(before + 0.1)
-        QTest.keyClick(strip, Qt.Key.Key_Delete)
-        assert float(z(toy_studio)[3]) == 0.0
-        QTest.keyClick(strip, Qt.Key.Key_Return)
-        editor = strip.findChild(QLineEdit)
-        assert editor is not None
-        QTest.keyClicks(editor, "1.25")
-        QTest.keyClick(editor, Qt.Key.Key_Return)
-        assert float(z(toy_studio)[3]) == pytest.approx(1.25)
-        QTest.keyClick(strip, Qt.Key.Key_L)
-        assert toy_studio.state.locks == {("z", 3)}
-
-    def test_names_of_dimensions(self, strip: LatentStrip) -> None:
-        assert strip.readout(0).startswith("smile")
-        assert strip.readout(5).startswith("z 5")
-        assert "12 dimensions" in strip.accessibleName()
-
-    def test_more_dimensions_than_pixels_scroll_and_zoom(self, qtbot: QtBot) -> None:
-        strip = LatentStrip("w", 512)
-        qtbot.addWidget(strip)
-        strip.resize(266, 96)
-        with qtbot.waitExposed(strip):
-            strip.show()
-        strip.set_values(np.linspace(-3, 3, 512, dtype=np.float32))
-        assert strip.pitch == 3.0
-        first = strip.bar_at(133)
-        strip.setFocus()
-        QTest.keyClick(strip, Qt.Key.Key_End)
-        assert strip.bar_at(260) == 511
-        assert strip.bar_at(133) > first
-        strip.zoom_to(20.0, 133)
-        assert strip.pitch == 20.0
-        assert strip.bar_centre(strip.bar_at(100)).x() == pytest.approx(100, abs=20)
-        strip.grab()
 
 
 class TestInputs:
@@ -358,88 +220,6 @@ def test_saved_png_carries_its_recipe_and_brings_the_state_back(
     assert window.open_path(path)
     assert studio.state.point.vector("z") == kept.vector("z")
     window.keeper.close()
-
-
-class TestVariations:
-    def test_eight_neighbours_and_a_click_goes_there(
-        self, explore: ExploreWorkspace, toy_studio: Studio, qtbot: QtBot, next_picture: NextPicture
-    ) -> None:
-        field = explore.variations
-        next_picture(lambda: actions.randomize(toy_studio.session, 3))
-        qtbot.waitUntil(lambda: all(not t.image.isNull() for t in field.thumbs), timeout=10_000)
-        assert field.points[4].vector("z") == toy_studio.state.point.vector("z")
-        there = field.points[0]
-        next_picture(lambda: QTest.mouseClick(field.thumbs[0], LEFT))
-        assert toy_studio.state.point.vector("z") == there.vector("z")
-        toy_studio.session.undo()
-        assert toy_studio.state.point.seed == 3
-
-
-class TestPlane:
-    def test_dragging_the_handle_sets_the_directions(
-        self, explore: ExploreWorkspace, toy_studio: Studio, next_picture: NextPicture
-    ) -> None:
-        field = explore.plane.field
-        start = toy_studio.state.point
-        size = field.width()
-
-        def drag() -> None:
-            QTest.mousePress(field, LEFT, pos=QPoint(size // 2, size // 2))
-            move(field, QPoint(size - 1, 0))
-            QTest.mouseRelease(field, LEFT, pos=QPoint(size - 1, 0))
-
-        next_picture(drag)
-        point = toy_studio.state.point
-        assert point.scalar("direction:tilt") == pytest.approx(3.0, abs=0.1)
-        assert point.scalar("direction:glow") == pytest.approx(3.0, abs=0.1)
-        assert point.vector("z") == start.vector("z")
-        toy_studio.session.undo()
-        assert toy_studio.state.point == start
-
-    def test_random_axes_move_the_latent_and_keep_the_plane(
-        self, explore: ExploreWorkspace, toy_studio: Studio
-    ) -> None:
-        from igm_gui.gui.explore.axes import axes_of
-
-        plane = explore.plane
-        x, y = [axis for axis in axes_of(TOY) if not axis.absolute]
-        plane.set_axis(0, x)
-        plane.set_axis(1, y)
-        start = z(toy_studio).copy()
-        plane.field._go(0.9, 0.5)
-        there = z(toy_studio).copy()
-        assert not np.allclose(start, there)
-        plane.field._go(0.5, 0.5)
-        np.testing.assert_allclose(z(toy_studio), start, atol=1e-5)
-
-
-class TestDrift:
-    def test_space_moves_the_point_and_a_drag_takes_over(
-        self,
-        window: MainWindow,
-        explore: ExploreWorkspace,
-        strip: LatentStrip,
-        toy_studio: Studio,
-        qtbot: QtBot,
-    ) -> None:
-        start = toy_studio.state.point
-        QTest.keyClick(window, Qt.Key.Key_Space)
-        assert explore.drift.running
-        qtbot.waitUntil(lambda: not np.array_equal(z(toy_studio), start.vector("z").array), timeout=10_000)
-        QTest.mouseClick(strip, LEFT, pos=spot(strip, 1, 1.0))
-        assert not explore.drift.running
-        toy_studio.session.undo()
-        toy_studio.session.undo()
-        assert toy_studio.state.point.vector("z") == start.vector("z")
-
-    def test_an_error_stops_it(
-        self, window: MainWindow, explore: ExploreWorkspace, painter: PaintingRenderer, qtbot: QtBot
-    ) -> None:
-        window.commands.run("play")
-        painter.errors["toy"] = ModelError("The toy broke.", "Mend it.")
-        with qtbot.waitSignal(explore.drift.running_changed, timeout=10_000):
-            pass
-        assert not explore.drift.running
 
 
 def test_everything_has_a_tooltip_and_a_name(explore: ExploreWorkspace) -> None:

@@ -9,10 +9,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
-from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QMessageBox
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from igm_gui.errors import ModelError
@@ -28,8 +28,6 @@ from igm_gui.gui.studio import Notice, Studio
 from igm_gui.gui.tokens import DARK, LIGHT
 from igm_gui.requests import RenderResult
 from igm_gui.session import actions
-from igm_gui.session.autosave import Autosave
-from igm_gui.session.session import Session
 from tests.gui.fakes import PaintingRenderer
 
 LEFT = Qt.MouseButton.LeftButton
@@ -204,135 +202,6 @@ class TestWorkspaces:
         assert ExploreWorkspace(window.studio, window.commands).right.isHidden()
 
 
-class TestProject:
-    def test_save_new_open_and_recent(
-        self, window: MainWindow, toy_studio: Studio, tmp_path: Path, next_picture: NextPicture
-    ) -> None:
-        actions.randomize(toy_studio.session, 4)
-        actions.keep(toy_studio.session, "Found")
-        state = toy_studio.state
-        path = tmp_path / "work.igm"
-        assert window.keeper.save(path)
-        assert not window.keeper.unsaved
-        assert "work" in window.windowTitle()
-        window.keeper.new()
-        assert toy_studio.state.saved == ()
-        assert window.open_path(path)
-        assert toy_studio.state.saved == state.saved
-        assert toy_studio.state.point == state.point
-        assert Settings().names("recent_projects") == [str(path)]
-        actions.forget(toy_studio.session, state.saved[0].id)
-        assert window.keeper.unsaved
-        assert "•" in window.windowTitle()
-
-    def test_undo_back_to_the_saved_state_is_not_a_change(
-        self, window: MainWindow, toy_studio: Studio, tmp_path: Path
-    ) -> None:
-        window.keeper.save(tmp_path / "a.igm")
-        actions.keep(toy_studio.session)
-        assert window.keeper.unsaved
-        toy_studio.session.undo()
-        assert not window.keeper.unsaved
-
-    def test_a_folder_that_can_not_be_written_is_a_notice(self, window: MainWindow, tmp_path: Path) -> None:
-        (tmp_path / "file").write_text("")
-        assert not window.keeper.save(tmp_path / "file" / "x.igm")
-        assert window.toast.notice is not None
-        assert window.toast.notice.kind == "error"
-
-    def test_a_damaged_project_leaves_everything(
-        self, window: MainWindow, toy_studio: Studio, tmp_path: Path
-    ) -> None:
-        before = toy_studio.state
-        path = tmp_path / "bad.igm"
-        path.write_bytes(b"not a project")
-        assert not window.open_path(path)
-        assert toy_studio.state == before
-        assert window.toast.notice is not None
-
-    def test_closing_asks_only_when_work_would_be_lost(
-        self, window: MainWindow, toy_studio: Studio, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        asked: list[int] = []
-
-        def answer(_box: QMessageBox) -> QMessageBox.StandardButton:
-            asked.append(1)
-            return QMessageBox.StandardButton.Cancel
-
-        monkeypatch.setattr(QMessageBox, "exec", answer)
-        actions.randomize(toy_studio.session, 9)
-        assert window._may_close()
-        actions.keep(toy_studio.session)
-        assert not window._may_close()
-        assert asked == [1]
-
-    def test_a_file_of_a_model_folder_opens_the_folder(
-        self, window: MainWindow, toy_studio: Studio, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        asked: list[str] = []
-        monkeypatch.setattr(toy_studio, "open_model", lambda model: asked.append(model) or True)
-        (tmp_path / "card.json").write_text("{}")
-        window.open_path(tmp_path / "card.json")
-        window.open_path(tmp_path / "model.safetensors")
-        window.open_path(tmp_path / "other.pkl")
-        assert asked == [str(tmp_path), str(tmp_path), str(tmp_path / "other.pkl")]
-
-    def test_dropping_a_project(self, window: MainWindow, toy_studio: Studio, tmp_path: Path) -> None:
-        actions.keep(toy_studio.session, "Found")
-        window.keeper.save(tmp_path / "work.igm")
-        window.keeper.new()
-        data = QMimeData()
-        data.setUrls([QUrl.fromLocalFile(str(tmp_path / "work.igm"))])
-        buttons, keys, copy = LEFT, Qt.KeyboardModifier.NoModifier, Qt.DropAction.CopyAction
-        enter = QDragEnterEvent(QPoint(50, 50), copy, data, buttons, keys)
-        QApplication.sendEvent(window, enter)
-        assert enter.isAccepted()
-        QApplication.sendEvent(window, QDropEvent(QPointF(50, 50), copy, data, buttons, keys))
-        assert [s.name for s in toy_studio.state.saved] == ["Found"]
-
-
-class TestRecovery:
-    def test_work_of_a_killed_process_is_offered_and_taken_up(
-        self, window: MainWindow, toy_studio: Studio
-    ) -> None:
-        lost = Session(toy_studio.state)
-        lost.infos = dict(toy_studio.session.infos)
-        autosave = Autosave(lost)
-        actions.keep(lost, "Precious")
-        assert autosave.flush()
-        autosave.close(keep=True)
-        window.begin()
-        assert window.recovery.isVisible()
-        assert window.rect().contains(window.recovery.geometry())
-        QTest.mouseClick(window.recovery.recover, LEFT)
-        assert [s.name for s in toy_studio.state.saved] == ["Precious"]
-        assert window.recovery.isHidden()
-        assert window.keeper.unsaved
-
-    def test_discarded_it_is_gone(self, window: MainWindow, toy_studio: Studio) -> None:
-        lost = Session(toy_studio.state)
-        autosave = Autosave(lost)
-        actions.keep(lost, "Nothing")
-        autosave.flush()
-        autosave.close(keep=True)
-        window.begin()
-        QTest.mouseClick(window.recovery.discard, LEFT)
-        assert window.recovery.isHidden()
-        window.recovery.look()
-        assert window.recovery.isHidden()
-
-    def test_autosave_is_said_in_the_status_line(
-        self, qtbot: QtBot, window: MainWindow, toy_studio: Studio
-    ) -> None:
-        window.begin()
-        autosave = window.keeper._autosave
-        assert autosave is not None
-        actions.keep(toy_studio.session)
-        with qtbot.waitSignal(window.keeper.autosaved, timeout=20_000):
-            autosave.flush()
-        assert window.status.saved.text().startswith("autosaved")
-
-
 class TestTheme:
     def test_light_and_dark_at_once_and_remembered(self, window: MainWindow, qapp: QApplication) -> None:
         window.set_theme("light")
@@ -494,25 +363,3 @@ def test_a_bad_file_at_the_start_leaves_the_first_model(
     window.open_path("bad.pkl")
     qtbot.waitUntil(lambda: toy_studio.state.model == "toy" and window.toast.isVisible(), timeout=20_000)
     assert window.toast.text.text() == "bad.pkl is not a model."
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="a POSIX signal")
-def test_a_polite_kill_closes_in_order_and_keeps_the_work(
-    qtbot: QtBot, window: MainWindow, toy_studio: Studio
-) -> None:
-    import signal
-
-    from igm_gui.gui.signals import SignalWatch
-    from igm_gui.session.autosave import recoverable
-
-    window.begin()
-    actions.keep(toy_studio.session, "Precious")
-    watch = SignalWatch(window.close_now)
-    try:
-        os.kill(os.getpid(), signal.SIGTERM)
-        qtbot.waitUntil(lambda: not window.isVisible(), timeout=20_000)
-    finally:
-        watch.close()
-    (found,) = recoverable()
-    assert [s.name for s in found.load().state.saved] == ["Precious"]
-    found.discard()

@@ -1,0 +1,105 @@
+"""Places to go: variations, the plane, drifting."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtTest import QTest
+from pytestqt.qtbot import QtBot
+
+from igm_gui.errors import ModelError
+from igm_gui.gui.explore.strip import LatentStrip
+from igm_gui.gui.explore.workspace import ExploreWorkspace
+from igm_gui.gui.main_window import MainWindow
+from igm_gui.gui.studio import Studio
+from igm_gui.requests import RenderResult
+from igm_gui.session import actions
+from tests.gui.fakes import TOY, PaintingRenderer
+from tests.gui.pointer import LEFT, move, spot, z
+
+NextPicture = Callable[[Callable[[], object]], RenderResult]
+
+
+class TestVariations:
+    def test_eight_neighbours_and_a_click_goes_there(
+        self, explore: ExploreWorkspace, toy_studio: Studio, qtbot: QtBot, next_picture: NextPicture
+    ) -> None:
+        field = explore.variations
+        next_picture(lambda: actions.randomize(toy_studio.session, 3))
+        qtbot.waitUntil(lambda: all(not t.image.isNull() for t in field.thumbs), timeout=10_000)
+        assert field.points[4].vector("z") == toy_studio.state.point.vector("z")
+        there = field.points[0]
+        next_picture(lambda: QTest.mouseClick(field.thumbs[0], LEFT))
+        assert toy_studio.state.point.vector("z") == there.vector("z")
+        toy_studio.session.undo()
+        assert toy_studio.state.point.seed == 3
+
+
+class TestPlane:
+    def test_dragging_the_handle_sets_the_directions(
+        self, explore: ExploreWorkspace, toy_studio: Studio, next_picture: NextPicture
+    ) -> None:
+        field = explore.plane.field
+        start = toy_studio.state.point
+        size = field.width()
+
+        def drag() -> None:
+            QTest.mousePress(field, LEFT, pos=QPoint(size // 2, size // 2))
+            move(field, QPoint(size - 1, 0))
+            QTest.mouseRelease(field, LEFT, pos=QPoint(size - 1, 0))
+
+        next_picture(drag)
+        point = toy_studio.state.point
+        assert point.scalar("direction:tilt") == pytest.approx(3.0, abs=0.1)
+        assert point.scalar("direction:glow") == pytest.approx(3.0, abs=0.1)
+        assert point.vector("z") == start.vector("z")
+        toy_studio.session.undo()
+        assert toy_studio.state.point == start
+
+    def test_random_axes_move_the_latent_and_keep_the_plane(
+        self, explore: ExploreWorkspace, toy_studio: Studio
+    ) -> None:
+        from igm_gui.gui.explore.axes import axes_of
+
+        plane = explore.plane
+        x, y = [axis for axis in axes_of(TOY) if not axis.absolute]
+        plane.set_axis(0, x)
+        plane.set_axis(1, y)
+        start = z(toy_studio).copy()
+        plane.field._go(0.9, 0.5)
+        there = z(toy_studio).copy()
+        assert not np.allclose(start, there)
+        plane.field._go(0.5, 0.5)
+        np.testing.assert_allclose(z(toy_studio), start, atol=1e-5)
+
+
+class TestDrift:
+    def test_space_moves_the_point_and_a_drag_takes_over(
+        self,
+        window: MainWindow,
+        explore: ExploreWorkspace,
+        strip: LatentStrip,
+        toy_studio: Studio,
+        qtbot: QtBot,
+    ) -> None:
+        start = toy_studio.state.point
+        QTest.keyClick(window, Qt.Key.Key_Space)
+        assert explore.drift.running
+        qtbot.waitUntil(lambda: not np.array_equal(z(toy_studio), start.vector("z").array), timeout=10_000)
+        QTest.mouseClick(strip, LEFT, pos=spot(strip, 1, 1.0))
+        assert not explore.drift.running
+        toy_studio.session.undo()
+        toy_studio.session.undo()
+        assert toy_studio.state.point.vector("z") == start.vector("z")
+
+    def test_an_error_stops_it(
+        self, window: MainWindow, explore: ExploreWorkspace, painter: PaintingRenderer, qtbot: QtBot
+    ) -> None:
+        window.commands.run("play")
+        painter.errors["toy"] = ModelError("The toy broke.", "Mend it.")
+        with qtbot.waitSignal(explore.drift.running_changed, timeout=10_000):
+            pass
+        assert not explore.drift.running

@@ -1,0 +1,129 @@
+"""The latent strip, driven with mouse and keys."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QLineEdit
+from pytestqt.qtbot import QtBot
+
+from igm_gui.gui.explore.strip import LatentStrip
+from igm_gui.gui.explore.workspace import ExploreWorkspace
+from igm_gui.gui.main_window import MainWindow
+from igm_gui.gui.studio import Studio
+from igm_gui.requests import RenderResult
+from tests.gui.fakes import picture
+from tests.gui.pointer import LEFT, move, spot, z
+
+NextPicture = Callable[[Callable[[], object]], RenderResult]
+
+
+class TestStrip:
+    def test_a_drag_draws_across_and_the_picture_follows(
+        self, explore: ExploreWorkspace, strip: LatentStrip, toy_studio: Studio, next_picture: NextPicture
+    ) -> None:
+        before = explore.canvas.picture.picture
+        assert before is not None
+
+        def drag() -> None:
+            QTest.mousePress(strip, LEFT, pos=spot(strip, 1, 2.0))
+            move(strip, spot(strip, 9, -2.0))
+            QTest.mouseRelease(strip, LEFT, pos=spot(strip, 9, -2.0))
+
+        next_picture(drag)
+        values = z(toy_studio)
+        assert values[1] == pytest.approx(2.0, abs=0.1)
+        assert values[9] == pytest.approx(-2.0, abs=0.1)
+        # A fast pointer leaves no gaps: the bars between lie on the line.
+        assert values[5] == pytest.approx(0.0, abs=0.15)
+        assert toy_studio.state.point.seed is None
+        shown = explore.canvas.picture.picture
+        assert shown is not None
+        np.testing.assert_array_equal(shown, picture(toy_studio.state.point))
+        assert not np.array_equal(shown, before)
+
+    def test_a_drag_is_one_step_to_undo(self, strip: LatentStrip, toy_studio: Studio) -> None:
+        start = toy_studio.state.point
+        for index in (2, 5):
+            QTest.mousePress(strip, LEFT, pos=spot(strip, index, 1.0))
+            move(strip, spot(strip, index + 1, 1.5))
+            move(strip, spot(strip, index + 2, 2.0))
+            QTest.mouseRelease(strip, LEFT, pos=spot(strip, index + 2, 2.0))
+        toy_studio.session.undo()
+        assert toy_studio.state.point != start
+        toy_studio.session.undo()
+        assert toy_studio.state.point == start
+
+    def test_double_click_zeroes(self, strip: LatentStrip, toy_studio: Studio) -> None:
+        QTest.mouseDClick(strip, LEFT, pos=spot(strip, 3, 1.5))
+        assert z(toy_studio)[3] == 0.0
+
+    def test_shift_drag_is_fine_and_relative(self, strip: LatentStrip, toy_studio: Studio) -> None:
+        before = float(z(toy_studio)[4])
+        at = spot(strip, 4, 0.0)
+        shift = Qt.KeyboardModifier.ShiftModifier
+        QTest.mousePress(strip, LEFT, shift, at)
+        assert float(z(toy_studio)[4]) == before
+        move(strip, at - QPoint(0, 20), shift)
+        QTest.mouseRelease(strip, LEFT, shift, at)
+        assert 0.02 < float(z(toy_studio)[4]) - before < 0.3
+
+    def test_alt_click_locks_and_random_leaves_it(
+        self, strip: LatentStrip, toy_studio: Studio, window: MainWindow
+    ) -> None:
+        held = float(z(toy_studio)[6])
+        QTest.mouseClick(strip, LEFT, Qt.KeyboardModifier.AltModifier, spot(strip, 6, 1.0))
+        assert strip.locked == {6}
+        assert float(z(toy_studio)[6]) == held
+        window.commands.run("explore.random")
+        assert float(z(toy_studio)[6]) == held
+        QTest.mousePress(strip, LEFT, pos=spot(strip, 6, 2.0))
+        QTest.mouseRelease(strip, LEFT, pos=spot(strip, 6, 2.0))
+        assert float(z(toy_studio)[6]) == held
+        assert "locked" in strip.readout(6)
+
+    def test_keys_move_change_lock_and_type(self, strip: LatentStrip, toy_studio: Studio) -> None:
+        strip.setFocus()
+        QTest.keyClick(strip, Qt.Key.Key_Home)
+        for _ in range(3):
+            QTest.keyClick(strip, Qt.Key.Key_Right)
+        before = float(z(toy_studio)[3])
+        QTest.keyClick(strip, Qt.Key.Key_Up)
+        assert float(z(toy_studio)[3]) == pytest.approx(before + 0.1)
+        QTest.keyClick(strip, Qt.Key.Key_Delete)
+        assert float(z(toy_studio)[3]) == 0.0
+        QTest.keyClick(strip, Qt.Key.Key_Return)
+        editor = strip.findChild(QLineEdit)
+        assert editor is not None
+        QTest.keyClicks(editor, "1.25")
+        QTest.keyClick(editor, Qt.Key.Key_Return)
+        assert float(z(toy_studio)[3]) == pytest.approx(1.25)
+        QTest.keyClick(strip, Qt.Key.Key_L)
+        assert toy_studio.state.locks == {("z", 3)}
+
+    def test_names_of_dimensions(self, strip: LatentStrip) -> None:
+        assert strip.readout(0).startswith("smile")
+        assert strip.readout(5).startswith("z 5")
+        assert "12 dimensions" in strip.accessibleName()
+
+    def test_more_dimensions_than_pixels_scroll_and_zoom(self, qtbot: QtBot) -> None:
+        strip = LatentStrip("w", 512)
+        qtbot.addWidget(strip)
+        strip.resize(266, 96)
+        with qtbot.waitExposed(strip):
+            strip.show()
+        strip.set_values(np.linspace(-3, 3, 512, dtype=np.float32))
+        assert strip.pitch == 3.0
+        first = strip.bar_at(133)
+        strip.setFocus()
+        QTest.keyClick(strip, Qt.Key.Key_End)
+        assert strip.bar_at(260) == 511
+        assert strip.bar_at(133) > first
+        strip.zoom_to(20.0, 133)
+        assert strip.pitch == 20.0
+        assert strip.bar_centre(strip.bar_at(100)).x() == pytest.approx(100, abs=20)
+        strip.grab()
