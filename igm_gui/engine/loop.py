@@ -11,10 +11,12 @@ from dataclasses import replace
 
 from igm_gui.engine.renderer import Renderer
 from igm_gui.errors import Cancelled, IgmError, ModelError
-from igm_gui.requests import RenderRequest, RenderResult
+from igm_gui.requests import Priority, RenderRequest, RenderResult
 
 Deliver = Callable[[RenderResult], None]
 Work = Callable[[Renderer], Iterator[float]]
+QUIET_RENDERINGS = 3.0
+MAX_QUIET_SECONDS = 0.3
 
 
 class Job:
@@ -72,7 +74,14 @@ class RenderLoop:
     or done) is dropped: nothing is rendered when nothing changed.
     """
 
-    def __init__(self, deliver: Deliver, renderer: Renderer | None = None) -> None:
+    def __init__(
+        self,
+        deliver: Deliver,
+        renderer: Renderer | None = None,
+        clock: Callable[[], float] = time.perf_counter,
+    ) -> None:
+        self._clock = clock
+        self._last_interactive = (-MAX_QUIET_SECONDS, 0.0)  # when the last one ended, and what it took
         self.renderer = renderer or Renderer()
         self._deliver = deliver
         self._waiting: dict[str, RenderRequest] = {}
@@ -139,16 +148,27 @@ class RenderLoop:
     def _next(self) -> RenderRequest | Job | None:
         """Wait for work and take the most urgent; None to end."""
         with self._lock:
-            while not (self._waiting or self._jobs or self._stopping):
-                self._lock.wait()
-            if self._stopping:
-                return None
-            if self._waiting:
-                request = min(self._waiting.values(), key=lambda r: r.priority)
-                if not self._jobs or request.priority < 2:
-                    del self._waiting[request.slot]
-                    return request
-            return self._jobs[0]
+            while not self._stopping:
+                pause: float | None = None
+                if self._waiting:
+                    request = min(self._waiting.values(), key=lambda r: r.priority)
+                    pause = 0.0 if request.priority == Priority.INTERACTIVE else self._quiet_left()
+                    if not pause and not (self._jobs and request.priority == Priority.BATCH):
+                        del self._waiting[request.slot]
+                        return request
+                if self._jobs:
+                    return self._jobs[0]
+                self._lock.wait(pause)
+        return None
+
+    def _quiet_left(self) -> float:
+        """Seconds for which nothing but the person's own requests is begun.
+
+        A rendering can't be interrupted. Right after one that the person asked for, the next is likely:
+        a thumbnail begun in between would make it wait. The slower the model, the longer the pause.
+        """
+        ended, took = self._last_interactive
+        return max(0.0, ended + min(QUIET_RENDERINGS * took, MAX_QUIET_SECONDS) - self._clock())
 
     def _tell(self, result: RenderResult) -> None:
         try:
@@ -164,14 +184,17 @@ class RenderLoop:
                     with self._lock:
                         self._jobs.remove(work)
                 continue
-            start = time.perf_counter()
+            start = self._clock()
             result = self.renderer.render(work)
+            seconds = self._clock() - start
+            if work.priority == Priority.INTERACTIVE:
+                self._last_interactive = (start + seconds, seconds)
             if result.error is not None:
                 # A failed request may be asked again: the file may have been mended.
                 with self._lock:
                     if self._latest.get(work.slot) is work:
                         del self._latest[work.slot]
-            self._tell(replace(result, render_seconds=time.perf_counter() - start))
+            self._tell(replace(result, render_seconds=seconds))
         for job in self._jobs:
             job.cancel()
             job.step(self.renderer)

@@ -176,6 +176,61 @@ def test_a_listeners_fault_does_not_end_the_thread():
         loop.stop()
 
 
+class Clock:
+    """Stands still until the test moves it."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_no_thumbnail_is_begun_while_the_person_is_likely_to_go_on():
+    bench, clock = Bench(), Clock()
+    bench.loop = RenderLoop(bench.results.put, bench.renderer, clock)  # type: ignore[arg-type]
+    bench.loop.start()
+    try:
+        bench.loop.submit(asked(0))
+        bench.begun()
+        clock.now += 0.05  # that is what it takes
+        bench.renderer.let()
+        bench.result()
+        bench.loop.submit(asked(1, "thumb:a", Priority.THUMBNAIL))
+        bench.loop.submit(asked(2))
+        assert bench.begun() == 2
+        clock.now += 0.05
+        bench.renderer.let()
+        assert number(bench.result()) == 2
+        assert not bench.loop.idle
+        bench.renderer.let(2)
+        clock.now += 0.2
+        bench.loop.submit(asked(3, "thumb:b", Priority.THUMBNAIL))
+        assert number(bench.result()) == 1
+    finally:
+        bench.renderer.let(100)
+        bench.loop.stop()
+
+
+def test_a_pause_for_the_person_does_not_hold_up_jobs():
+    bench, clock = Bench(), Clock()
+    bench.loop = RenderLoop(bench.results.put, bench.renderer, clock)  # type: ignore[arg-type]
+    bench.loop.start()
+    try:
+        bench.loop.submit(asked(0))
+        bench.begun()
+        clock.now += 0.05
+        bench.renderer.let()
+        bench.result()
+        bench.loop.submit(asked(1, "thumb:a", Priority.THUMBNAIL))
+        job = bench.loop.run_job(Job("count", counting(2, [])))
+        assert job.finished.wait(SECONDS)
+        assert not bench.loop.idle
+    finally:
+        bench.renderer.let(100)
+        bench.loop.stop()
+
+
 # -- jobs
 
 
