@@ -19,6 +19,7 @@ from igm_gui.gui.explore.workspace import ExploreWorkspace
 from igm_gui.gui.main_window import MainWindow
 from igm_gui.gui.studio import Notice, Studio
 from igm_gui.latent.point import point_from_seed
+from igm_gui.requests import RenderResult
 
 PATIENCE_MS = 60_000
 SETTLE_SECONDS = 1.0
@@ -107,17 +108,37 @@ class Bench:
     def latency(self, runs: int) -> dict[str, Any]:
         """One move at a time: from the mouse event to painted pixels, less that picture's own forward."""
         self._until_painted(lambda: self._mouse(QEvent.Type.MouseButtonPress))
-        beyond, forward = [], []
+        beyond, forward, computing = [], [], []
+        bare = self._bare_computing(20)
         for number in range(runs + 5):
+            before = time.process_time()
             seconds = self._until_painted(lambda: self._mouse(QEvent.Type.MouseMove))
+            used = time.process_time() - before
             last = self.studio.last
             assert last is not None
             if number >= 5:
                 beyond.append(1e3 * (seconds - last.model_seconds))
                 forward.append(1e3 * last.model_seconds)
+                computing.append(1e3 * (used - bare))
             turn(0.01)
         self._mouse(QEvent.Type.MouseButtonRelease)
-        return {"beyond_forward": percentiles(beyond), "forward": percentiles(forward)}
+        return {
+            "beyond_forward": percentiles(beyond),
+            "beyond_forward_computing": percentiles(computing),
+            "forward": percentiles(forward),
+        }
+
+    def _bare_computing(self, passes: int) -> float:
+        """Processor seconds of one bare forward pass, all threads: the median of ``passes``."""
+        generator, _ = self.studio.loop.renderer.generator(self.studio.state.model, self.studio.state.device)
+        used = []
+        with torch.inference_mode():
+            inputs = generator.prepare([point_from_seed(generator.info, 1)])
+            for _ in range(passes + 2):
+                before = time.process_time()
+                generator.forward(inputs)
+                used.append(time.process_time() - before)
+        return statistics.median(used[2:])
 
     def _bare_rate(self, seconds: float) -> float:
         """Forward passes a second, back to back, the window idle."""
@@ -132,14 +153,19 @@ class Bench:
                 passes += 1
             return passes / (time.perf_counter() - start)
 
-    def _drag(self, seconds: float) -> tuple[float, list[float]]:
-        """Move as an ordinary mouse does: finished pictures a second, gaps of the event loop in ms."""
-        finished = 0
+    def _drag(self, seconds: float) -> tuple[float, float, list[float]]:
+        """Move as an ordinary mouse does: pictures that arrived and that were painted a second (two that
+        arrive in one turn of the event loop are painted as one), gaps of the event loop in ms."""
+        finished = shown = 0
         ticks: list[float] = []
 
-        def painted() -> None:
+        def arrived(result: RenderResult) -> None:
             nonlocal finished
-            finished += 1
+            finished += result.request.slot == "main" and result.media is not None
+
+        def painted() -> None:
+            nonlocal shown
+            shown += 1
 
         def move() -> None:
             ticks.append(time.perf_counter())
@@ -147,6 +173,7 @@ class Bench:
 
         self._mouse(QEvent.Type.MouseButtonPress)
         self.picture.painted.connect(painted)
+        self.studio.rendered.connect(arrived)
         timer = QTimer()
         timer.setTimerType(Qt.TimerType.PreciseTimer)
         timer.timeout.connect(move)
@@ -156,9 +183,10 @@ class Bench:
         timer.stop()
         elapsed = time.perf_counter() - start
         self.picture.painted.disconnect(painted)
+        self.studio.rendered.disconnect(arrived)
         self._mouse(QEvent.Type.MouseButtonRelease)
         turn(0.2)
-        return finished / elapsed, [1e3 * (b - a) for a, b in itertools.pairwise(ticks)]
+        return finished / elapsed, shown / elapsed, [1e3 * (b - a) for a, b in itertools.pairwise(ticks)]
 
     def dragging(self, rounds: int, seconds: float) -> dict[str, Any]:
         """Drags and back-to-back forward passes take turns; medians of the rounds.
@@ -166,16 +194,18 @@ class Bench:
         ``ratio`` is finished pictures to what could be: as many as forward passes give, or as the mouse
         moved where that is less.
         """
-        bare, dragged, moves, ratios, gaps = [], [], [], [], []
+        bare, dragged, shown, moves, ratios, gaps = [], [], [], [], [], []
         for _ in range(rounds):
             bare.append(self._bare_rate(seconds))
-            rate, more = self._drag(seconds)
+            rate, painted, more = self._drag(seconds)
             dragged.append(rate)
+            shown.append(painted)
             moves.append(len(more) / max(sum(more) / 1e3, 1e-9))
             ratios.append(rate / min(bare[-1], moves[-1]))
             gaps += more
         return {
             "finished_per_second": round(statistics.median(dragged), 2),
+            "painted_per_second": round(statistics.median(shown), 2),
             "forwards_per_second": round(statistics.median(bare), 2),
             "moves_per_second": round(statistics.median(moves), 2),
             "ratio": round(statistics.median(ratios), 4),
