@@ -105,9 +105,11 @@ def write(args: argparse.Namespace, network: StyleNetwork, runs: list[Run], emoj
     figures = emoji_measure.quality(network, emoji)
     pictures = (preview(network, specs[0]) * 255).round().to(torch.uint8).permute(0, 2, 3, 1).contiguous()
     stages = "; ".join(f"{run.name}: {run.step} steps, {run.seconds / 60:.0f} min" for run in runs)
+    account = training(runs[1], "emoji_64")
     account = msgspec.structs.replace(
-        training(runs[1], "emoji_64", f"On cores shared with other work. Stages: {stages}."),
+        account,
         seconds=round(sum(run.seconds for run in runs)),
+        note=f"{account.note} Stages: {stages}.",
     )
     card = Card(
         name=NAME, family="style", title="Emoji", licence="Apache-2.0",

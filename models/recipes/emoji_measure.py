@@ -200,7 +200,7 @@ ATTRIBUTES = (
 )
 
 
-def directions(network: StyleNetwork, samples: int = 6144, seed: int = 2) -> tuple[Direction, ...]:
+def directions(network: StyleNetwork, samples: int = 4096, seed: int = 2) -> tuple[Direction, ...]:
     """For each attribute the direction of z along which it grows fastest on average.
 
     For z ~ N(0, 1), least squares of an attribute on z estimates its mean gradient (Stein's lemma).
