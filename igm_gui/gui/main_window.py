@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import Qt, QTime
-from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QResizeEvent
 from PySide6.QtWidgets import QApplication, QMainWindow, QMessageBox, QVBoxLayout, QWidget
 
 from igm_gui.formats import library
@@ -219,6 +219,13 @@ class MainWindow(QMainWindow):
 
     def _show_autosaved(self) -> None:
         self.status.set_saved(f"autosaved {QTime.currentTime().toString('HH:mm:ss')}")
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        # Told directly: an event filter on the window would run Python at every one of its events.
+        self.toast.place()
+        if self.hints is not None:
+            self.hints.place()
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         if any(url.isLocalFile() for url in event.mimeData().urls()):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QObject, Qt, QTimer
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPlainTextEdit, QVBoxLayout, QWidget
 
@@ -58,7 +58,6 @@ class Toast(QFrame):
         self.close_button.clicked.connect(self.dismiss)
         self._timer = QTimer(self, singleShot=True)
         self._timer.timeout.connect(self.dismiss)
-        window.installEventFilter(self)
         self.hide()
 
     @property
@@ -92,7 +91,7 @@ class Toast(QFrame):
         if not error:
             # Long enough to be read.
             self._timer.start(round(1000 * (SECONDS_SHOWN + len(notice.text + notice.hint) / 40)))
-        self._place()
+        self.place()
         self.show()
         self.raise_()
 
@@ -109,7 +108,7 @@ class Toast(QFrame):
 
     def _toggle_details(self) -> None:
         self.details.setVisible(self.details.isHidden())
-        self._place()
+        self.place()
 
     def _copy(self) -> None:
         if self._notice is not None:
@@ -122,7 +121,10 @@ class Toast(QFrame):
         if notice is not None and notice.retry is not None:
             notice.retry()
 
-    def _place(self) -> None:
+    def place(self) -> None:
+        """Over the window's lower edge; the window calls it when its size changes."""
+        if self._notice is None:
+            return
         window = self.parentWidget()
         if window is None:
             return
@@ -134,8 +136,3 @@ class Toast(QFrame):
         height = column.totalHeightForWidth(width) if column.hasHeightForWidth() else self.sizeHint().height()
         self.setFixedHeight(max(height, 40))
         self.move((window.width() - width) // 2, window.height() - self.height() - BOTTOM)
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.Resize and self._notice is not None:
-            self._place()
-        return super().eventFilter(watched, event)

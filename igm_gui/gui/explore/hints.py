@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from PySide6.QtCore import QEvent, QObject, QPoint, Signal
+from PySide6.QtCore import QPoint, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from igm_gui.gui.settings import Settings
@@ -51,7 +51,6 @@ class HintBubble(QFrame):
         row.addWidget(self.skip)
         row.addWidget(self.next)
         column.addLayout(row)
-        window.installEventFilter(self)
         self._show()
 
     @staticmethod
@@ -85,7 +84,6 @@ class HintBubble(QFrame):
         self._index = len(self._hints)
         self._settings.put(SEEN, True)
         self._settings.save()
-        self.window().removeEventFilter(self)
         self.hide()
         self.finished.emit()
         self.deleteLater()
@@ -94,11 +92,11 @@ class HintBubble(QFrame):
         self.text.setText(self._hints[self._index].text)
         self.setAccessibleName(f"Hint: {self.text.text()}")
         self.count.setText(f"{self._index + 1} of {len(self._hints)}")
-        self._place()
+        self.place()
         self.show()
         self.raise_()
 
-    def _place(self) -> None:
+    def place(self) -> None:
         """Right of the target, or below it, or above: wherever it is inside the window."""
         if self._index >= len(self._hints):
             return
@@ -121,8 +119,3 @@ class HintBubble(QFrame):
             min(max(last.x(), room.left()), room.right() - size.width()),
             min(max(last.y(), room.top()), room.bottom() - size.height()),
         )
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.Resize:
-            self._place()
-        return super().eventFilter(watched, event)

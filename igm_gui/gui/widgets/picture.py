@@ -94,9 +94,11 @@ class PictureView(QWidget):
             self._pixels = np.ascontiguousarray(pixels)
             self._image = screen_image(self._pixels)
             self._fresh = True
-        self.update()
         if self.picture_size != before:
+            self.update()
             self.view_changed.emit()
+        else:
+            self.update(self.target().toAlignedRect())  # what lies beside it need not be painted again
 
     @property
     def picture(self) -> NDArray[np.uint8] | None:
