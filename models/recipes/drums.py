@@ -219,7 +219,7 @@ def write(run: Run, network: DrumNetwork, hits: Hits) -> None:
 
 
 def main() -> None:
-    args = options(__doc__, steps=2_600)
+    args = options(__doc__, steps=2_400)
     prepare(args)
     hits = load_hits(args.work)
     network, average = DrumNetwork(Z_DIM, len(CLASSES)), DrumNetwork(Z_DIM, len(CLASSES))

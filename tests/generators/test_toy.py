@@ -90,3 +90,9 @@ def test_a_splat_shares_each_point_among_four_pixels():
     plane = drawing.splat(points)
     assert abs(float(plane.sum()) - 1) < 1e-5  # the second lies outside
     assert int((plane > 0).sum()) <= 4
+
+
+def test_doubling_is_bilinear_interpolation():
+    planes = torch.rand(2, 5, 7)
+    expected = torch.nn.functional.interpolate(planes[None], scale_factor=2, mode="bilinear")[0]
+    torch.testing.assert_close(drawing.double(planes), expected)

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from igm_gui.generators.toy import drawing as d
 from igm_gui.generators.toy.network import ToyNetwork
 
-NOISE_POINTS = 30_000
+NOISE_POINTS = 24_000
 DENSITY_SIZE = d.SIZE // 2
 GRID_LINES = 15
 GRID_REACH = 2.6
