@@ -94,7 +94,7 @@ def stage(args: argparse.Namespace, steps: int, number: int) -> argparse.Namespa
 def preview(network: StyleNetwork, z_spec: InputSpec) -> Tensor:
     """One picture for each label, seeds 0 to 15: (16, 3, 64, 64) in 0..1."""
     z = torch.stack([torch.from_numpy(draw(z_spec, seed)) for seed in range(len(LABELS))])
-    return emoji_measure.sample(network, z, torch.arange(len(LABELS)), psi=0.8)
+    return emoji_measure.sample(network, z, torch.arange(len(LABELS)))
 
 
 def write(args: argparse.Namespace, network: StyleNetwork, runs: list[Run], emoji: emoji_data.Emoji) -> Path:
@@ -130,6 +130,7 @@ FAULTS = (
     "Softer than the originals; thin lines and writing suffer most.",
     "Between unlike pictures it cross-fades more than it bends one into the other.",
     "Truncation leads to the mean picture of a label, which for most labels is a blur: keep it near 1.",
+    "Style mixing changes little: the sketch, layer 0, holds layout and colours, the others only finish it.",
     "Noise adds grain, hardly any new detail.",
 )
 
