@@ -214,10 +214,10 @@ class Bench:
 
     def at_rest(self, seconds: float) -> dict[str, float]:
         """CPU time while nothing changes, in per cent of one core."""
-        turn(2.5)  # figures in the status line settle
-        while not self.studio.loop.idle:  # thumbnails of the last drag
+        quiet = 0
+        while quiet < 10:  # small pictures of the last drag come one after the other
             turn(0.25)
-        turn(1.5)
+            quiet = quiet + 1 if self.studio.loop.idle else 0
         start, before = time.perf_counter(), time.process_time()
         turn(seconds)
         used = (time.process_time() - before) / (time.perf_counter() - start)
