@@ -54,10 +54,18 @@ class TransportMapping(nn.Module):
         z is the minimum of epsilon logsumexp(logits(z)) + z . spread z / 2 - w . z, whose Hessian
         is the anchors' covariance under p, over epsilon, plus spread.
         """
-        wide = TransportMapping(*self.anchors.shape).double().to(w.device)
-        wide.load_state_dict(self.state_dict())
-        rows = [wide._solve(row, one) for row, one in zip(w.double(), label.double(), strict=True)]
+        rows = [self._wide(one)._solve(row, one) for row, one in zip(w.double(), label.double(), strict=True)]
         return torch.stack(rows).to(w.dtype)
+
+    def _wide(self, label: Tensor) -> TransportMapping:
+        """A copy in float64 with only the anchors that the label weights (n_labels,) allow."""
+        members = label[self.anchor_labels] > 0
+        state = self.state_dict()
+        for name in ("anchors", "anchor_labels", "bias"):
+            state[name] = state[name][members]
+        wide = TransportMapping(*state["anchors"].shape).double().to(label.device)
+        wide.load_state_dict(state)
+        return wide
 
     def _potential(self, z: Tensor, w: Tensor, label: Tensor) -> Tensor:
         lse = torch.logsumexp(self.logits(z[None], label[None])[0], 0)
