@@ -54,16 +54,17 @@ class TransportMapping(nn.Module):
         z is the minimum of epsilon logsumexp(logits(z)) + z . spread z / 2 - w . z, whose Hessian
         is the anchors' covariance under p, over epsilon, plus spread.
         """
-        rows = [self._wide(one)._solve(row, one) for row, one in zip(w.double(), label.double(), strict=True)]
-        return torch.stack(rows).to(w.dtype)
+        pairs = zip(w.cpu().double(), label.cpu().double(), strict=True)  # MPS has no float64
+        rows = [self._wide(one)._solve(row, one) for row, one in pairs]
+        return torch.stack(rows).to(w)
 
     def _wide(self, label: Tensor) -> TransportMapping:
         """A copy in float64 with only the anchors that the label weights (n_labels,) allow."""
-        members = label[self.anchor_labels] > 0
-        state = self.state_dict()
+        state = {name: tensor.cpu() for name, tensor in self.state_dict().items()}
+        members = label[state["anchor_labels"]] > 0
         for name in ("anchors", "anchor_labels", "bias"):
             state[name] = state[name][members]
-        wide = TransportMapping(*state["anchors"].shape).double().to(label.device)
+        wide = TransportMapping(*state["anchors"].shape).double()
         wide.load_state_dict(state)
         return wide
 
