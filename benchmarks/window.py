@@ -214,10 +214,12 @@ class Bench:
 
     def at_rest(self, seconds: float) -> dict[str, float]:
         """CPU time while nothing changes, in per cent of one core."""
-        quiet = 0
-        while quiet < 10:  # small pictures of the last drag come one after the other
-            turn(0.25)
-            quiet = quiet + 1 if self.studio.loop.idle else 0
+        # Small pictures of the last drag are still made: up to a minute until a second passes without work.
+        for _ in range(60):
+            before = time.process_time()
+            turn(1.0)
+            if time.process_time() - before < 0.01:
+                break
         start, before = time.perf_counter(), time.process_time()
         turn(seconds)
         used = (time.process_time() - before) / (time.perf_counter() - start)
