@@ -30,6 +30,22 @@ class Memory(nn.Module):
         return 0.5 * (whole[:, :, 1:] + whole[:, :, :-1])
 
 
+class NoDecode(nn.Module):
+    """The declaration without the method."""
+
+    def __init__(self):
+        super().__init__()
+        self.register_buffer("decode_params", torch.tensor([SIZE, RATIO, 1, 1]))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x + self.decode_params.sum()
+
+
+def test_without_a_decoder(tmp_path):
+    with pytest.raises(ModelError, match="no decode"):
+        registry.load(save(tmp_path, NoDecode()))
+
+
 class Export(nn.Module):
     def __init__(self, streaming: bool = True, noisy: bool = False):
         super().__init__()
@@ -134,14 +150,17 @@ def test_encode_finds_the_latent_of_a_sound(tmp_path):
     assert np.abs(point.vector("z").array - expected).max() < 1e-4
 
 
-class NoDecode(nn.Module):
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return x
+class Plain(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layer = nn.Linear(5, 64)
+
+    def forward(self, z: torch.Tensor) -> torch.Tensor:
+        return torch.tanh(self.layer(z)).reshape(-1, 1, 8, 8)
 
 
-def test_without_a_decoder(tmp_path):
-    with pytest.raises(ModelError, match="no decode"):
-        registry.load(save(tmp_path, NoDecode()))
+def test_a_plain_generator_with_the_same_ending_is_left_to_its_own_family(tmp_path):
+    assert registry.load(save(tmp_path, Plain())).info.family == "program"
 
 
 @pytest.mark.parametrize("values", [[0, 1, 1, 1], [6, 256, 9, 1], [-3, 4, 1, 1], [6, 1 << 30, 1, 1]])

@@ -7,6 +7,7 @@ method ``decode`` (1, D, T) -> (1, channels, T * ratio) described by an integer 
 
 from __future__ import annotations
 
+import zipfile
 from dataclasses import replace
 from typing import Any
 
@@ -33,8 +34,12 @@ HINT = "Supported are nn~ exports with a decode method, such as RAVE's."
 
 
 def detect(checkpoint: Checkpoint) -> bool:
-    """Whether a TorchScript names nn~'s buffers."""
-    return checkpoint.kind == "torchscript" and checkpoint.path.suffix == ".ts"
+    """Whether a TorchScript declares nn~'s buffers; its code is read as text."""
+    if checkpoint.kind != "torchscript":
+        return False
+    with zipfile.ZipFile(checkpoint.path) as archive:
+        code = [name for name in archive.namelist() if "/code/" in name and name.endswith(".py")]
+        return any(b"decode_params" in archive.read(name) for name in code)
 
 
 def load(checkpoint: Checkpoint) -> NnTildeGenerator:
