@@ -197,10 +197,10 @@ def test_a_dropped_picture_finds_its_place(name: str) -> None:
     model = registry.load(name)
     assert isinstance(model, CanEncode)
     reference = np.load(Path(model.info.path).parent / "reference/fashion-mnist-test/test.npz")
-    pictures, labels = reference["images"][:60], reference["labels"][:60]
+    pictures, labels = reference["images"][:200], reference["labels"][:200]
     found = [model.encode(picture) for picture in pictures]
     named = [int(point.vector("label").array.argmax()) for point in found]
-    assert np.mean(np.asarray(named) == labels) > 0.8
+    assert np.mean(np.asarray(named) == labels) > 0.75
     drawn = model.render(found).astype(float)
     error = np.square(drawn - pictures).mean()
     elsewhere = np.square(drawn - np.roll(pictures, 10, axis=0)).mean()  # the next of the same class
