@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from igm_gui.errors import ExportError
+from igm_gui.errors import ExportError, ModelError
 from igm_gui.formats.files import atomic_path
 from igm_gui.formats.metadata import append_wav_text
 from igm_gui.formats.recipe import Recipe, encode
@@ -70,3 +70,21 @@ def write_wav(
     """Write float32 ``(channels, samples)`` in [-1, 1] at ``rate`` Hz. ExportError where that fails."""
     with wav_writer(path, rate, sound.shape[0], recipe, samples) as writer:
         writer.write(sound)
+
+
+def read_sound(path: Path, seconds: float = 60.0) -> tuple[NDArray[np.float32], int]:
+    """A sound of the person's own: float32 ``(channels, samples)``, at most ``seconds`` of it, and its
+    rate in Hz. ModelError where it can't be read or holds nothing."""
+    import soundfile
+
+    try:
+        with soundfile.SoundFile(str(path)) as file:
+            rate = int(file.samplerate)
+            frames = file.read(int(seconds * rate), dtype="float32", always_2d=True)
+    except (soundfile.LibsndfileError, OSError, RuntimeError, ValueError) as error:
+        raise ModelError(
+            f"{path.name} can't be read as a sound.", "WAV, FLAC, Ogg, AIFF and MP3 are read.", str(error)
+        ) from error
+    if not len(frames):
+        raise ModelError(f"{path.name} holds no sound.", "Choose another file.")
+    return np.ascontiguousarray(np.nan_to_num(frames.T)), rate

@@ -17,6 +17,7 @@ from typing import BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from igm_gui.errors import ModelError
 from igm_gui.formats.files import write_atomic
 from igm_gui.formats.metadata import PNG_KEYWORD, PNG_SIGNATURE
 from igm_gui.formats.recipe import Recipe, encode
@@ -107,3 +108,28 @@ def enlarged(picture: NDArray[np.uint8], factor: int, smooth: bool = False) -> N
     image = Image.fromarray(picture[..., 0] if picture.shape[-1] == 1 else picture)
     big = np.asarray(image.resize((width * factor, height * factor), Image.Resampling.LANCZOS))
     return big[..., None] if big.ndim == 2 else big
+
+
+def read_picture(path: Path, most: int = 64_000_000) -> NDArray[np.uint8]:
+    """A picture of the person's own as uint8 ``(H, W, 3)``, transparent parts on white.
+
+    ModelError where it can't be read or has more than ``most`` pixels.
+    """
+    from PIL import Image, ImageOps
+
+    try:
+        with Image.open(path) as opened:
+            if opened.width * opened.height > most:
+                raise ModelError(
+                    f"{path.name} is {opened.width}×{opened.height} pixels.",
+                    f"Pictures of up to {most // 1_000_000} million pixels can be read: make it smaller.",
+                )
+            turned = ImageOps.exif_transpose(opened).convert("RGBA")
+    except ModelError:
+        raise
+    except Exception as error:  # Pillow's readers raise many kinds
+        raise ModelError(
+            f"{path.name} can't be read as a picture.", "PNG, JPEG, WebP and BMP are read.", repr(error)
+        ) from error
+    white = Image.new("RGBA", turned.size, "white")
+    return np.asarray(Image.alpha_composite(white, turned).convert("RGB"))

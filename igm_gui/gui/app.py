@@ -122,7 +122,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             return
         begun = True
         studio.start()
-        window.begin()
+        window.begin(bool(files))
         for name in files:
             window.open_path(name)
 

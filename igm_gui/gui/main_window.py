@@ -13,6 +13,7 @@ from igm_gui.formats import library
 from igm_gui.gui import theme
 from igm_gui.gui.commands import Commands
 from igm_gui.gui.dialogs import ask_folder, ask_open, ask_save
+from igm_gui.gui.explore.drift import Drift
 from igm_gui.gui.explore.hints import SEEN, Hint, HintBubble
 from igm_gui.gui.models.information import ModelInformation
 from igm_gui.gui.models.opening_bar import OpeningBar
@@ -41,12 +42,14 @@ class MainWindow(QMainWindow):
         self.settings = settings or Settings()
         self.commands = Commands(self)
         self.keeper = ProjectKeeper(studio, self.settings, self)
+        self.keeper.restored.connect(self._show_restored)
         self.hints: HintBubble | None = None
         self.palette_popup: CommandPalette | None = None
         self._good: SessionState | None = None  # the last state that gave a picture
         self._first = studio.state
         self._full = False
         self._begun = False
+        self._asked_for_file = False
         self._error_passes = False
         self._closing_now = False
         self._add_commands()
@@ -197,7 +200,14 @@ class MainWindow(QMainWindow):
         """Open a model's file or folder, a bundled name, a project, or an exported result."""
         if isinstance(path, str) and path in library.bundled():
             return self.studio.open_model(path)
+        explore = self.stack.widget_of("explore")
+        if isinstance(drift := getattr(explore, "drift", None), Drift):
+            drift.stop()  # what moves by itself would move away from what was asked for
         return self.keeper.open_any(Path(path))
+
+    def _show_restored(self, kind: str) -> None:
+        """The workspace that a result was made in."""
+        self.show_workspace(kind if kind in ("timeline", "grid") else "explore")
 
     def _save(self) -> None:
         if self.keeper.path is None:
@@ -255,7 +265,7 @@ class MainWindow(QMainWindow):
             first, self._good = self._good is None, state
             if self._error_passes:
                 self.toast.clear_error()
-            if first and self._begun and HintBubble.wanted(self.settings):
+            if first and self._begun and not self._asked_for_file and HintBubble.wanted(self.settings):
                 self.show_hints()
 
     def _go_back(self, result: RenderResult) -> None:
@@ -304,9 +314,10 @@ class MainWindow(QMainWindow):
 
     # -- life
 
-    def begin(self) -> None:
-        """What waits until the window is on screen: autosave, recovery, the first hints."""
-        self._begun = True
+    def begin(self, for_file: bool = False) -> None:
+        """What waits until the window is on screen: autosave, recovery, the first hints. Who asked
+        ``for_file`` sees that file as it is: no hints, and nothing moves by itself."""
+        self._begun, self._asked_for_file = True, for_file
         self.keeper.start_autosave()
         self.recovery.look()
         workspace = self.settings.text("workspace", "explore")

@@ -11,6 +11,8 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QWidget
 
 from igm_gui.errors import IgmError
+from igm_gui.formats import metadata
+from igm_gui.gui.find_place import PICTURES, SOUNDS, can_find, find_place
 from igm_gui.gui.settings import Settings
 from igm_gui.gui.studio import Notice, Studio
 from igm_gui.gui.widgets.buttons import Button, accent_button, flat_button
@@ -32,6 +34,7 @@ class ProjectKeeper(QObject):
     changed = Signal()  # path or unsaved
     autosaved = Signal()  # on the interface's thread, after a write
     opened = Signal()
+    restored = Signal(str)  # what an exported result was: point, timeline or grid
     _written = Signal()
     _failed = Signal(object)
 
@@ -165,7 +168,11 @@ class ProjectKeeper(QObject):
         ending = path.suffix.lower()
         if ending == SUFFIX:
             return self.open(path)
-        if ending in RESULTS and path.is_file():
+        if path.is_file() and (ending in RESULTS or ending in PICTURES or ending in SOUNDS):
+            foreign = ending not in RESULTS or metadata.read_text(path) is None
+            if foreign and can_find(self._studio, path):
+                find_place(self._studio, path)
+                return True
             return self.open_result(path)
         return self._studio.open_model(str(path))
 
@@ -176,6 +183,7 @@ class ProjectKeeper(QObject):
         except IgmError as error:
             self._studio.fail(error)
             return False
+        self.restored.emit(restored.recipe.kind)
         self._studio.say(
             f"This is what made {path.name}.", restored.warning, "info" if restored.warning else "good"
         )

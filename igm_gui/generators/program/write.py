@@ -49,7 +49,8 @@ def export_generator(
             given = module(*(tensor.clone() for tensor in examples))
         except Exception as error:
             raise ModelError(
-                "The module does not run with these inputs.", "Compare their order and shapes.", str(error)
+                f"The module does not run with these inputs: {error}.",
+                "Latents and labels arrive as float32 (N, size), scalars as (N,), int64 with step 1.",
             ) from error
     if not isinstance(given, Tensor):
         raise ModelError(

@@ -12,6 +12,15 @@ from igm_gui.gui.explore.strip_view import PAD, SMALLEST_PITCH, StripView
 from igm_gui.gui.widgets.slider import parse_number
 
 
+class ValueField(QLineEdit):
+    """A field that keeps Return to itself: passed on, it would ask the strip to open the field again."""
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        super().keyPressEvent(event)
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            event.accept()
+
+
 class LatentStrip(StripView):
     """A multi-slider over the flat dimensions of one latent.
 
@@ -38,7 +47,7 @@ class LatentStrip(StripView):
         super().__init__(name, size, low, high, names, parent)
         self._pen: tuple[int, float] | None = None  # the bar and value drawn last
         self._fine: tuple[int, float, float] | None = None  # bar, pointer y, value
-        self._editor: QLineEdit | None = None
+        self._editor: ValueField | None = None
 
     # -- pointer
 
@@ -182,7 +191,7 @@ class LatentStrip(StripView):
         """Open a small field over the bar to type its value."""
         self._close_editor()
         self._reveal(index)
-        editor = QLineEdit(f"{float(self._values[index]):.3f}", self)
+        editor = ValueField(f"{float(self._values[index]):.3f}", self)
         editor.setAccessibleName(f"Value of {self.dimension_name(index)}")
         editor.setFixedSize(72, 24)
         x = min(max(self.bar_centre(index).x() - 36, 2), self.width() - 74)

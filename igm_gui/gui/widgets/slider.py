@@ -271,7 +271,8 @@ class ValueSlider(QWidget):
         self.label.setFixedWidth(label_width)
         self.track = Track(minimum, maximum, default, step)
         self.edit = ValueEdit()
-        self.edit.setFixedWidth(66)
+        # Room for the unit where it is a word: "+12.00 semitones".
+        self.edit.setFixedWidth(66 if len(unit) < 6 else 104)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(6)

@@ -1,0 +1,89 @@
+"""A dropped picture or sound finds its place; an asked-for file is shown as it is."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PIL import Image
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+
+from igm_gui.api import load
+from igm_gui.gui.explore.strip import LatentStrip, ValueField
+from igm_gui.gui.main_window import MainWindow
+
+
+@pytest.fixture
+def window(qtbot, studio):
+    made = MainWindow(studio)
+    qtbot.addWidget(made)
+    made.resize(1280, 800)
+    made.show()
+    return made
+
+
+def opened(qtbot, studio, model):
+    if studio.state.model == model:
+        return
+    with qtbot.waitSignal(studio.rendered, timeout=60_000, check_params_cb=lambda r: r.media is not None):
+        studio.open_model(model)
+    assert studio.session.info.name == model
+
+
+def test_a_picture_finds_its_place(qtbot, studio, window, tmp_path):
+    opened(qtbot, studio, "emoji-64")
+    g = load("emoji-64")
+    target = g.render(g.point(3))[0]
+    Image.fromarray(target).resize((300, 300)).save(tmp_path / "mine.jpg")
+    before = studio.state.point
+    with qtbot.waitSignal(studio.notice, timeout=60_000) as said:
+        assert window.open_path(tmp_path / "mine.jpg")
+    assert "mine.jpg" in said.args[0].text
+    found = g.render(studio.state.point)[0].astype(float)
+    was = g.render(before)[0].astype(float)
+    assert np.abs(found - target).mean() < 0.7 * np.abs(was - target).mean()
+    studio.session.undo()
+    assert studio.state.point == before
+
+
+def test_a_sound_finds_its_place(qtbot, studio, window, tmp_path):
+    import soundfile
+
+    opened(qtbot, studio, "drums")
+    g = load("drums")
+    sound = g.render(g.point(5))[0]
+    soundfile.write(str(tmp_path / "hit.flac"), sound.T, g.info.output.sample_rate)
+    before = studio.state.point
+    with qtbot.waitSignal(studio.notice, timeout=60_000) as said:
+        assert window.open_path(tmp_path / "hit.flac")
+    assert said.args[0].kind == "good"
+    assert studio.state.point != before
+
+
+def test_a_picture_that_is_none_is_a_sentence(qtbot, studio, window, tmp_path):
+    opened(qtbot, studio, "emoji-64")
+    (tmp_path / "bad.jpg").write_bytes(b"nonsense")
+    with qtbot.waitSignal(studio.notice, timeout=30_000) as said:
+        window.open_path(tmp_path / "bad.jpg")
+    assert said.args[0].kind == "error"
+    assert "picture" in said.args[0].text
+
+
+def test_return_closes_the_typed_value(qtbot, studio, window):
+    opened(qtbot, studio, "uniform-pixels")
+    strip = window.findChild(LatentStrip)
+    strip.setFocus()
+    strip.edit_value(3)
+    field = strip.findChild(ValueField)
+    field.setText("0.5")
+    QTest.keyClick(field, Qt.Key.Key_Return)
+    assert all(not f.isVisible() for f in strip.findChildren(ValueField))
+    assert studio.state.point.vector("z")[3] == 0.5
+
+
+@pytest.mark.parametrize(
+    ("kind", "workspace"), [("grid", "grid"), ("timeline", "timeline"), ("point", "explore")]
+)
+def test_a_result_shows_the_workspace_it_was_made_in(window, kind, workspace):
+    window.keeper.restored.emit(kind)
+    assert window.stack.current == workspace
