@@ -55,7 +55,7 @@ def sliced_wasserstein(fake: Tensor, real: Tensor, _progress: float = 0.0) -> Te
 
 
 def main() -> None:
-    args = options(__doc__, steps=380)
+    args = options(__doc__, steps=1500)
     prepare(args)
     generator, run = train(NAME, args, sliced_wasserstein)
     write_fashion(
