@@ -110,6 +110,8 @@ class StatusLine(QWidget):
         self.saved.setText(text)
 
     def _on_changed(self, state: SessionState, changed: frozenset[str]) -> None:
+        if "model" in changed:
+            self.total_time.setText("")  # the figure was another model's
         if changed & {"model", "info"}:
             info = self._studio.session.info
             name = info.name if info else state.model.replace("\\", "/").rsplit("/", 1)[-1]
