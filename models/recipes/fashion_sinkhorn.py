@@ -68,6 +68,10 @@ def main() -> None:
     write_fashion(
         run,
         generator,
+        faults=(
+            "Blurred and of little variety: with 64 pictures of a class at a time the cheapest plan pairs a "
+            "picture with several real ones, and their mean is cheaper than any of them.",
+        ),
         module="fashion_sinkhorn",
         title="Fashion, Sinkhorn",
         description="The same generator, trained without a critic: a plan of least cost moves a batch of its "

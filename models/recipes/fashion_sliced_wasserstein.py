@@ -61,6 +61,9 @@ def main() -> None:
     write_fashion(
         run,
         generator,
+        faults=(
+            "A fine grid and holes: few random shadows fall on such details, so little pushes against them.",
+        ),
         module="fashion_sliced_wasserstein",
         title="Fashion, sliced Wasserstein",
         description="The same generator, trained without a critic: random shadows of its pictures are sorted "
