@@ -22,7 +22,7 @@ def probe(spawned: float) -> None:
     seconds: dict[str, float] = {}
     begin = main_window.MainWindow.begin
 
-    def noting(window: main_window.MainWindow) -> None:
+    def noting(window: main_window.MainWindow, for_file: bool = False) -> None:
         from PySide6.QtCore import QTimer
         from PySide6.QtWidgets import QApplication
 
@@ -37,7 +37,7 @@ def probe(spawned: float) -> None:
 
         explore: Any = window.stack.widget_of("explore")
         explore.canvas.picture.painted.connect(painted)
-        begin(window)
+        begin(window, for_file)
 
     main_window.MainWindow.begin = noting  # type: ignore[method-assign]
     app.main([])
