@@ -26,7 +26,6 @@ from igm_gui.errors import ModelError
 HINT = "Only networks stored as plain weights are opened; nothing in a file is ever executed."
 MAX_OPCODES = 20_000_000
 MAX_MEMO = 20_000_000
-_DTYPE_KINDS = "biufcSUV"
 _KINDS_ALLOWED = "biufSU"
 
 

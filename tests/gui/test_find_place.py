@@ -9,6 +9,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
 from igm_gui.api import load
+from igm_gui.cli import main
 from igm_gui.gui.explore.strip import LatentStrip, ValueField
 from igm_gui.gui.main_window import MainWindow
 
@@ -81,9 +82,22 @@ def test_return_closes_the_typed_value(qtbot, studio, window):
     assert studio.state.point.vector("z")[3] == 0.5
 
 
-@pytest.mark.parametrize(
-    ("kind", "workspace"), [("grid", "grid"), ("timeline", "timeline"), ("point", "explore")]
-)
-def test_a_result_shows_the_workspace_it_was_made_in(window, kind, workspace):
-    window.keeper.restored.emit(kind)
-    assert window.stack.current == workspace
+def test_a_written_sheet_opens_in_the_grid_and_nothing_moves(qtbot, studio, window, tmp_path):
+    assert (
+        main(["grid", "uniform-pixels", "--rows", "2", "--cols", "3", "--out", str(tmp_path / "g.png")]) == 0
+    )
+    opened(qtbot, studio, "uniform-pixels")
+    window.begin(for_file=True)
+    assert window.open_path(tmp_path / "g.png")
+    assert window.stack.current == "grid"
+    assert (studio.state.grid.rows, studio.state.grid.columns) == (2, 3)
+    assert window.hints is None
+
+
+def test_a_written_picture_opens_in_explore_at_its_seed(qtbot, studio, window, tmp_path):
+    assert main(["sample", "uniform-pixels", "--seed", "7", "--out", str(tmp_path)]) == 0
+    opened(qtbot, studio, "uniform-pixels")
+    window.show_workspace("grid")
+    assert window.open_path(next(tmp_path.glob("*.png")))
+    assert window.stack.current == "explore"
+    assert studio.state.point.seed == 7
