@@ -39,7 +39,7 @@ Z_DIM = 16
 BATCH, FRAMES = 40, 14
 WIDTH, DEPTH = 320, 3
 BETA = 0.06
-BY_EAR = 0.2  # the last part of the steps
+BY_EAR = 0.25  # the last part of the steps
 CROP_FRAMES = 94  # half a second
 
 
@@ -239,7 +239,7 @@ def card(run: Run, hyperparameters: dict[str, object]) -> Card:
 
 
 def main() -> None:
-    args = options(__doc__, steps=4_800)
+    args = options(__doc__, steps=10_000)
     prepare(args)
     notes = load_notes(args.work)
     network = TimbreNetwork(Z_DIM, WIDTH, DEPTH)
