@@ -121,6 +121,7 @@ class GeneratorInfo:
     preview_seeds: tuple[int, ...] = ()
     directions: tuple[Direction, ...] = ()
     warnings: tuple[str, ...] = ()
+    delay: float = 0.0  # of live sound: seconds from a moved input until half of the change is heard
     card: dict[str, object] = field(default_factory=dict, compare=False)
 
     @property

@@ -17,7 +17,7 @@ from igm_gui.gui.widgets.buttons import Button, accent_button
 from igm_gui.gui.widgets.section import SectionHead
 from igm_gui.info import GeneratorInfo, InputSpec
 
-FAMILIES = ("dcgan", "onnx", "program")
+FAMILIES = ("dcgan", "onnx", "program", "nntilde")
 # As igm_gui.generators.dcgan has them; that module imports torch, which the window's thread must not.
 HIDDEN = ("relu", "leaky_relu", "tanh", "elu")
 LAST = ("tanh", "sigmoid", "none")
@@ -141,7 +141,7 @@ class Corrections(QWidget):
             self.rate.setSuffix(" Hz")
             form.addRow("Sample rate", self.rate)
         self.inputs: list[InputRow] = []
-        if info.family != "dcgan":
+        if info.family not in ("dcgan", "nntilde"):
             form.addRow(SectionHead("Inputs"))
             self.inputs = [InputRow(spec, form) for spec in info.inputs]
         self.apply = accent_button("Apply", "check", "Write the card and read the model again")
