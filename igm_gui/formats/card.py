@@ -67,9 +67,17 @@ class Card(msgspec.Struct, kw_only=True, frozen=True):
 
 
 _FIELDS = set(Card.__struct_fields__)
+MEASURED = ("onnx", "program")  # families that measure what their output is
 
 
-def _check(card: Card, where: str) -> None:
+def measured_later(output: OutputSpec) -> bool:
+    """Whether an output leaves its size to be measured: a picture without sides, a sound without samples."""
+    if output.media == "image":
+        return output.height == output.width == 0
+    return output.samples == 0
+
+
+def _check(card: Card, where: str, may_measure: bool = False) -> None:
     """Raise ModelError where a card is well-typed but can't be right."""
 
     def bad(why: str) -> ModelError:
@@ -81,7 +89,8 @@ def _check(card: Card, where: str) -> None:
         raise bad(f"it is of format {card.format} and this program knows formats up to {CARD_VERSION}")
     output = card.output
     if output.media == "image":
-        if not (1 <= output.height <= 16384 and 1 <= output.width <= 16384):
+        open_size = may_measure and card.family in MEASURED and measured_later(output)
+        if not open_size and not (1 <= output.height <= 16384 and 1 <= output.width <= 16384):
             raise bad(f"its picture is {output.width}×{output.height}; sides from 1 to 16384 are possible")
         if output.channels not in (1, 3, 4):
             raise bad(f"its picture has {output.channels} channels; 1, 3 and 4 are possible")
@@ -107,8 +116,11 @@ def _check(card: Card, where: str) -> None:
             raise bad(f"direction {direction.name} does not fit an input")
 
 
-def parse_card(text: bytes, where: str) -> Card:
-    """A card from JSON bytes; ModelError with the field's place where it is wrong."""
+def parse_card(text: bytes, where: str, may_measure: bool = False) -> Card:
+    """A card from JSON bytes; ModelError with the field's place where it is wrong.
+
+    ``may_measure`` lets an output leave its size open (:func:`measured_later`) where the family measures it.
+    """
     if len(text) > MAX_CARD_BYTES:
         raise ModelError(f"The card {where} is {len(text):,} bytes long.", "A card is a small JSON file.")
     try:
@@ -123,7 +135,7 @@ def parse_card(text: bytes, where: str) -> Card:
         raise ModelError(
             f"The card {where} can't be read: {error}.", "docs/model-card.md describes every field."
         ) from error
-    _check(card, where)
+    _check(card, where, may_measure)
     return card
 
 

@@ -40,7 +40,7 @@ def read_side_card(path: Path) -> Card | None:
             if not _cards().is_dir() or not any(_cards().iterdir()):
                 return None
             card = _kept(path)
-        return parse_card(card.read_bytes(), card.name) if card.is_file() else None
+        return parse_card(card.read_bytes(), card.name, may_measure=True) if card.is_file() else None
     except OSError:
         return None
 
@@ -49,7 +49,7 @@ def write_side_card(path: Path, card: Card) -> Path:
     """Write ``card`` for the file ``path`` and say where (atomic). ModelError where it would not be read
     back, ExportError where neither place can be written."""
     text = card_json(card).encode()
-    parse_card(text, beside(path).name)
+    parse_card(text, beside(path).name, may_measure=True)
     if os.access(path.parent, os.W_OK):
         try:
             write_atomic(beside(path), text)

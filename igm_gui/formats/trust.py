@@ -1,11 +1,15 @@
 """Programs (TorchScript, torch.export) open only after the person has said yes to that very file.
 
 The yes is remembered by the file's SHA-256 in the person's data folder, so that the same file is not asked
-about twice and another file with the same name is.
+about twice and another file with the same name is. What was hashed is what runs: the bytes are read once.
 """
 
 from __future__ import annotations
 
+import hashlib
+import io
+import unicodedata
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +29,18 @@ class TrustNeeded(ModelError):
 
     def __reduce__(self) -> Any:
         return type(self), (self.message, self.hint, self.details, self.sha256)
+
+
+@dataclass(frozen=True)
+class Content:
+    """The bytes of a program that was said yes to, and their hash."""
+
+    sha256: str
+    data: bytes = field(repr=False)
+
+    def stream(self) -> io.BytesIO:
+        """The bytes as a file, which nobody else can write to."""
+        return io.BytesIO(self.data)
 
 
 def _list() -> Path:
@@ -48,9 +64,35 @@ def require(path: Path, sha256: str, what: str) -> None:
     """Raise :class:`TrustNeeded` unless the file was said yes to."""
     if sha256 in trusted():
         return
+    name = visible(path.name)
     raise TrustNeeded(
-        f"{path.name} is a program ({what}), not only weights: opening it runs what it contains.",
+        f"{name} is a program ({what}), not only weights: opening it runs what it contains.",
         "Open it only if you trust where it is from. A yes (the button, or igm trust) holds for this file.",
-        f"SHA-256 {sha256}",
+        f"{path}\nSHA-256 {sha256}",
         sha256,
     )
+
+
+def content(path: Path, what: str) -> Content:
+    """The bytes of a program, all at once, after the person's yes to them. TrustNeeded before it.
+
+    The file is not opened again afterwards: a path could point to something else by then. ModelError where
+    it can't be read.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise ModelError(
+            f"{path.name} can't be read: {error.strerror}.", "Check that it may be read."
+        ) from error
+    sha256 = hashlib.sha256(data).hexdigest()
+    require(path, sha256, what)
+    return Content(sha256, data)
+
+
+def visible(name: str) -> str:
+    """A file's name without characters that hide or turn round what is read (controls, right-to-left)."""
+    return "".join("\N{REPLACEMENT CHARACTER}" if unicodedata.category(c) in _HIDDEN else c for c in name)
+
+
+_HIDDEN = ("Cc", "Cf", "Co", "Cn", "Zl", "Zp")

@@ -71,7 +71,9 @@ def probe(
     """Open ``path`` in a child. Raises what opening it raised there, or ModelError where the child
     crashed, ran out of memory or took longer than ``seconds``; Cancelled soon after ``stop`` is set.
     ``command`` replaces the child in tests."""
-    argv = command or [sys.executable, "-m", "igm_gui.generators.probe", str(path)]
+    # -P: without it the current folder would be searched for modules first, and a person may well stand in
+    # the folder of a download that holds a "numpy.py" beside its weights.
+    argv = command or [sys.executable, "-P", "-m", "igm_gui.generators.probe", str(path.absolute())]
     environment = {
         **os.environ,
         "OMP_NUM_THREADS": "1",

@@ -10,12 +10,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from igm_gui.errors import ModelError
+from igm_gui.errors import IgmError, ModelError
 from igm_gui.formats.checkpoint import Checkpoint
 from igm_gui.formats.onnx_file import check_onnx
 from igm_gui.generators.base import Batch, TorchGenerator
-from igm_gui.generators.roles import HINT, Argument, arrange_output, guess_inputs, guess_output
-from igm_gui.info import GeneratorInfo, OutputSpec
+from igm_gui.generators.outputs import arrange_output, pick, resolve_output
+from igm_gui.generators.roles import HINT, Argument, RolesNeeded, bounded, guess_inputs, varied
+from igm_gui.info import GeneratorInfo, InputSpec, OutputSpec
 from igm_gui.latent.point import point_from_seed
 
 __all__ = ["OnnxGenerator", "detect", "load"]
@@ -32,6 +33,12 @@ TYPES: dict[str, tuple[str, Any]] = {
     "tensor(double)": ("float", np.float64),
     "tensor(int64)": ("int", np.int64),
     "tensor(int32)": ("int", np.int32),
+    "tensor(int16)": ("int", np.int16),
+    "tensor(int8)": ("int", np.int8),
+    "tensor(uint64)": ("int", np.uint64),
+    "tensor(uint32)": ("int", np.uint32),
+    "tensor(uint16)": ("int", np.uint16),
+    "tensor(uint8)": ("int", np.uint8),
     "tensor(bool)": ("bool", np.bool_),
 }
 
@@ -39,16 +46,18 @@ TYPES: dict[str, tuple[str, Any]] = {
 class OnnxGenerator(TorchGenerator):
     """An ONNX Runtime session behind the generator's interface.
 
-    It stays on the provider it was opened with: ``to`` moves nothing. A graph whose batch is fixed to one
-    renders its points one by one.
+    It stays on the provider it was opened with: ``to`` moves nothing. A graph whose batch is fixed renders
+    that many points at a time.
     """
 
-    def __init__(self, info: GeneratorInfo, session: Any) -> None:
+    def __init__(self, info: GeneratorInfo, session: Any, arguments: tuple[Argument, ...]) -> None:
         super().__init__(info, None)
         self._session = session
-        self._nodes = {node.name: node for node in session.get_inputs()}
-        self._output = session.get_outputs()[0].name
-        self._single = any(node.shape and node.shape[0] == 1 for node in self._nodes.values())
+        self._arguments = arguments
+        self.output = 0  # which of the graph's outputs is shown
+        fixed = [a.shape[0] for a in arguments if a.batched and a.shape and a.shape[0]]
+        # Points at a time; 0 is any number. Without any axis of points it is one.
+        self._rows = fixed[0] if fixed else 0 if any(a.batched and a.shape for a in arguments) else 1
 
     def to(self, device: str) -> None:
         """Nothing to move: the provider was chosen when the file was opened."""
@@ -58,25 +67,45 @@ class OnnxGenerator(TorchGenerator):
         return torch.from_numpy(arrange_output(self.raw(arrays), self.info.output))
 
     def raw(self, arrays: dict[str, NDArray[Any]]) -> NDArray[Any]:
-        """The first output as the graph gives it, for inputs with a first axis of points."""
-        count = len(next(iter(arrays.values())))
-        if self._single and count > 1:
-            rows = [self._run({k: v[i : i + 1] for k, v in arrays.items()}) for i in range(count)]
-            return np.concatenate(rows)
-        return self._run(arrays)
+        """The chosen output as the graph gives it, for inputs with a first axis of points."""
+        return self.outputs(arrays)[self.output]
 
-    def _run(self, arrays: dict[str, NDArray[Any]]) -> NDArray[Any]:
+    def outputs(self, arrays: dict[str, NDArray[Any]]) -> list[NDArray[Any]]:
+        """All outputs as the graph gives them."""
+        count = len(next(iter(arrays.values())))
+        rows = self._rows or count
+        if rows == count:
+            return self._run(arrays)
+        parts = []
+        for start in range(0, count, rows):
+            part = {name: array[start : start + rows] for name, array in arrays.items()}
+            there = len(next(iter(part.values())))
+            if there < rows:  # a fixed batch is filled with repetitions, whose results are left out
+                part = {name: np.resize(array, (rows, *array.shape[1:])) for name, array in part.items()}
+            made = self._run(part)
+            parts.append([array[:there] if rows > 1 and array.ndim > 1 else array for array in made])
+        if any(array.ndim and array.shape[0] != 1 and rows == 1 for array in parts[0]):
+            # Outputs without an axis of points: (C, H, W) or (T,).
+            return [np.stack(arrays) for arrays in zip(*parts, strict=True)]
+        return [np.concatenate([np.atleast_1d(a) for a in arrays]) for arrays in zip(*parts, strict=True)]
+
+    def _run(self, arrays: dict[str, NDArray[Any]]) -> list[NDArray[Any]]:
+        kinds = {spec.name: spec.kind for spec in self.info.inputs}
         feeds = {}
-        for name, node in self._nodes.items():
-            value = arrays[name].astype(TYPES[node.type][1])
-            # A knob arrives as (N,); the graph may want (), (N,) or (N, 1).
+        for argument in self._arguments:
+            value = arrays[argument.name]
+            if argument.kind != "float" and kinds.get(argument.name) == "label":
+                value = value.argmax(axis=1)  # a class's number
+            value = value.astype(argument.dtype)
             if value.ndim == 1:
-                value = (
-                    value.reshape(()) if not node.shape else value.reshape(-1, *[1] * (len(node.shape) - 1))
-                )
-            feeds[name] = np.ascontiguousarray(value) if node.shape else value
-        result: NDArray[Any] = self._session.run([self._output], feeds)[0]
-        return result
+                # A knob arrives as (N,); the graph may want (), (N,) or (N, 1).
+                ones = [1] * (len(argument.shape) - 1)
+                value = value.reshape(-1, *ones) if argument.shape else value[:1].reshape(())
+            elif not argument.batched:
+                value = value[0]
+            feeds[argument.name] = np.ascontiguousarray(value) if value.ndim else value
+        result: list[NDArray[Any]] = self._session.run(None, feeds)
+        return [np.asarray(array) for array in result]
 
 
 def detect(checkpoint: Checkpoint) -> bool:
@@ -107,20 +136,21 @@ def _session(path: Path) -> Any:
 
 
 def load(checkpoint: Checkpoint) -> OnnxGenerator:
-    """Open the session, work out the inputs' roles, measure the output. ModelError says why not."""
+    """Open the session, work out the inputs' roles, measure the output. ModelError says why not,
+    RolesNeeded what has to be asked."""
     path, card = checkpoint.path, checkpoint.card
     session = _session(path)
-    nodes = session.get_inputs()
-    for node in nodes:
-        if node.type not in TYPES:
-            raise ModelError(f"The input {node.name} of {path.name} is a {node.type}.", HINT)
+    arguments = tuple(_argument(path, node) for node in session.get_inputs())
+    if not arguments:
+        raise ModelError(f"{path.name} takes no inputs, so there is nothing to explore.", HINT)
+    notes: tuple[str, ...] = ()
     if card is not None:
         inputs = card.inputs
-        if {spec.name for spec in inputs} != {node.name for node in nodes}:
-            wanted = ", ".join(node.name for node in nodes)
+        if {spec.name for spec in inputs} != {argument.name for argument in arguments}:
+            wanted = ", ".join(argument.name for argument in arguments)
             raise ModelError(f"The card's inputs are not those of {path.name}, which are {wanted}.", HINT)
     else:
-        inputs = guess_inputs(path.name, [_argument(node) for node in nodes])
+        inputs, notes = guess_inputs(path.name, arguments, "onnx")
     info = GeneratorInfo(
         name=checkpoint.name,
         title=(card.title if card else "") or checkpoint.name,
@@ -133,28 +163,64 @@ def load(checkpoint: Checkpoint) -> OnnxGenerator:
         licence=card.licence if card else "",
         preview_seeds=tuple(range(16)),
     )
-    generator = OnnxGenerator(info, session)
-    samples = _samples(generator)
+    generator = OnnxGenerator(info, session, arguments)
     if card is None:
-        output, note = guess_output(path.name, samples)
-        generator.info = replace(info, output=output, warnings=(note,))
+        generator.info = replace(info, inputs=bounded(inputs, lambda *trial: _works(generator, *trial)))
+    samples = _samples(generator)
+    names = [node.name for node in session.get_outputs()]
+    if len(names) > 1:
+        shown = names[generator.output]
+        notes = (*notes, f"Of its {len(names)} outputs ({', '.join(names)}), {shown} is shown.")
+    output, note = resolve_output(path.name, samples, card.output if card else None)
+    warnings = (*notes, note) if note else notes
+    generator.info = replace(generator.info, output=output, warnings=warnings)
     return generator
 
 
-def _argument(node: Any) -> Argument:
-    shape = tuple(side if isinstance(side, int) else None for side in node.shape)
-    return Argument(node.name, TYPES[node.type][0], shape)
+def _argument(path: Path, node: Any) -> Argument:
+    if node.type not in TYPES:
+        raise ModelError(f"The input {node.name} of {path.name} is a {node.type}.", HINT)
+    kind, dtype = TYPES[node.type]
+    shape = tuple(side if isinstance(side, int) and side > 0 else None for side in node.shape)
+    return Argument(node.name, kind, shape, np.dtype(dtype).name)
+
+
+def _arrays(generator: OnnxGenerator, seed: int, values: dict[str, float]) -> dict[str, NDArray[Any]]:
+    point = point_from_seed(generator.info, seed)
+    for name, value in values.items():
+        point = point.with_value(name, value)
+    return {name: tensor.numpy() for name, tensor in generator.prepare([point]).items()}
+
+
+def _works(generator: OnnxGenerator, inputs: tuple[InputSpec, ...], name: str, number: int) -> bool:
+    """Whether the graph runs with ``number`` as its input ``name``."""
+    generator.info = replace(generator.info, inputs=inputs)
+    try:
+        generator.outputs(_arrays(generator, 0, {name: float(number)}))
+    except IgmError:
+        raise
+    except Exception:  # the graph's own refusal: a row that its table does not have
+        return False
+    return True
 
 
 def _samples(generator: OnnxGenerator) -> list[NDArray[Any]]:
-    """What the graph gives for four seeds. ModelError where it does not run."""
+    """What the graph gives for four seeds; chooses the output that is shown. RolesNeeded where it does
+    not run with the inputs found."""
+    made = []
     try:
-        made = []
         for seed in range(4):
-            batch = generator.prepare([point_from_seed(generator.info, seed)])
-            made.append(generator.raw({name: tensor.numpy() for name, tensor in batch.items()}))
-        return made
+            values = varied(generator.info.inputs, seed)
+            outputs = generator.outputs(_arrays(generator, seed, values))
+            if not seed:
+                generator.output = pick([array.shape for array in outputs])
+            made.append(outputs[generator.output])
     except Exception as error:
-        raise ModelError(
-            f"{generator.info.name} does not run with the inputs found.", HINT, str(error)
+        raise RolesNeeded(
+            f"{generator.info.name} does not run with the inputs found.",
+            HINT,
+            str(error),
+            generator._arguments,
+            "onnx",
         ) from error
+    return made

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import copy
+import hashlib
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from igm_gui.errors import ModelError
 from igm_gui.formats import trust
-from igm_gui.formats.card import Card, write_card
-from igm_gui.formats.files import atomic_path, sha256_of
-from igm_gui.generators.roles import guess_output
+from igm_gui.formats.card import Card, card_json, parse_card, write_card
+from igm_gui.formats.files import write_atomic
+from igm_gui.generators.outputs import guess_output
+from igm_gui.generators.roles import varied
 from igm_gui.info import InputSpec, OutputSpec
+from igm_gui.latent.priors import draw
 
 PROGRAM = "model.pt2"
 
@@ -42,40 +48,68 @@ def export_generator(
     ModelError where the module can't be traced, ExportError where the folder can't be written.
     """
     folder = Path(folder).expanduser().resolve()
-    module = module.eval()
-    examples = tuple(_example(spec) for spec in inputs)
-    with torch.inference_mode():
-        try:
-            given = module(*(tensor.clone() for tensor in examples))
-        except Exception as error:
-            raise ModelError(
-                f"The module does not run with these inputs: {error}.",
-                "Latents and labels arrive as float32 (N, size), scalars as (N,), int64 with step 1.",
-            ) from error
-    if not isinstance(given, Tensor):
-        raise ModelError(
-            f"The module returns a {type(given).__name__}, not a tensor.", "Return the picture alone."
-        )
-    output = output or guess_output(name or folder.name, [given.float().cpu().numpy()])[0]
+    specs = tuple(inputs)
+    module = _own_copy(module)
+    given = [_run(module, specs, seed) for seed in range(4)]
+    name = name or folder.name
     card = Card(
-        name=name or folder.name,
+        name=name,
         family="program",
-        output=output,
-        inputs=tuple(inputs),
+        output=output or guess_output(name, given)[0],
+        inputs=specs,
         title=title,
         description=description,
         licence=licence,
         preview_seeds=tuple(range(16)),
     )
-    exported = _export(module, examples)
-    with atomic_path(folder / PROGRAM) as temporary, tempfile.TemporaryDirectory() as work:
-        # torch.export insists on its own ending, which the temporary path may not have.
+    parse_card(card_json(card).encode(), f"of {name}")  # what is wrong with it is said before the long part
+    exported = _export(module, tuple(_example(spec) for spec in specs))
+    with tempfile.TemporaryDirectory() as work:
+        # torch.export insists on its own ending, which a temporary path beside the target may not have.
         made = Path(work) / PROGRAM
         torch.export.save(exported, made)
-        temporary.write_bytes(made.read_bytes())
+        data = made.read_bytes()
+    write_atomic(folder / PROGRAM, data)
     write_card(folder, card)
-    trust.trust(sha256_of(folder / PROGRAM), card.name)
+    trust.trust(hashlib.sha256(data).hexdigest(), card.name)
     return folder
+
+
+def _own_copy(module: nn.Module) -> nn.Module:
+    """The module on the CPU and ready for inference, without changing the person's own."""
+    try:
+        copied = copy.deepcopy(module)
+    except Exception:  # a module may hold what can't be copied
+        copied = module
+    return copied.cpu().eval()
+
+
+def _run(module: nn.Module, specs: tuple[InputSpec, ...], seed: int) -> NDArray[Any]:
+    """What the module gives for two points of a seed, float32."""
+    knobs = varied(specs, seed)
+    arguments = []
+    for spec in specs:
+        tensor = _example(spec)
+        if spec.kind == "latent":
+            rows = [draw(spec, 2 * seed + row).reshape(spec.shape) for row in range(2)]
+            tensor = torch.from_numpy(np.stack(rows))
+        elif spec.name in knobs:
+            tensor = torch.full_like(tensor, knobs[spec.name])
+        arguments.append(tensor)
+    try:
+        with torch.inference_mode():
+            given = module(*arguments)
+    except Exception as error:
+        raise ModelError(
+            f"The module does not run with these inputs: {error}.",
+            "Latents and labels arrive as float32 (N, size), scalars as (N,), int64 with step 1.",
+        ) from error
+    if not isinstance(given, Tensor):
+        raise ModelError(
+            f"The module returns a {type(given).__name__}, not a tensor.", "Return the picture alone."
+        )
+    made: NDArray[Any] = given.float().cpu().numpy()
+    return made
 
 
 def _example(spec: InputSpec) -> Tensor:
