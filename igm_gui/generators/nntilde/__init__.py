@@ -18,7 +18,7 @@ from igm_gui.generators.nntilde import declared as declaration
 from igm_gui.generators.nntilde import measure
 from igm_gui.generators.nntilde.declared import HINT, Declared
 from igm_gui.generators.nntilde.decoder import Decoder
-from igm_gui.generators.nntilde.generator import NnTildeGenerator, NnTildeStream
+from igm_gui.generators.nntilde.generator import FRESH_NOISE, NnTildeGenerator, NnTildeStream
 from igm_gui.generators.nntilde.measure import Measured
 from igm_gui.info import GeneratorInfo, InputSpec, OutputSpec
 
@@ -106,7 +106,7 @@ def _inputs(program: torch.nn.Module, declared: Declared, measured: Measured) ->
     if measured.size > declared.size:
         inputs.append(
             InputSpec(
-                "noise",
+                FRESH_NOISE,
                 "scalar",
                 title="Fresh noise",
                 description=f"The export keeps {declared.size} of {measured.size} dimensions and fills the "

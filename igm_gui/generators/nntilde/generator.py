@@ -20,6 +20,9 @@ from igm_gui.info import GeneratorInfo
 from igm_gui.latent.point import LatentPoint, point_from_seed
 from igm_gui.latent.vector import Vector
 
+FRESH_NOISE = "fresh_noise"  # not "noise": another model's strength would be carried over
+LEAD_IN = 0.4  # seconds decoded and dropped, until the held latent is what is heard
+ATTACK = 0.004  # seconds of fade-in after that
 CHUNK = 4  # steps that a rendering with noise decodes at once: live sound wants the noise in between
 
 
@@ -40,7 +43,7 @@ class NnTildeGenerator(TorchGenerator):
         """Stays on the CPU: a stream is a second of work, and its memory would travel at every block."""
 
     def forward(self, batch: Batch) -> Tensor:
-        steps = self.info.output.samples // self.declared.ratio
+        steps = self.lead_in + self.info.output.samples // self.declared.ratio
         rows = []
         for row in range(len(batch["z"])):
 
@@ -54,8 +57,19 @@ class NnTildeGenerator(TorchGenerator):
             voice, noise = Voice(), self.noise(seed)
             parts = latents.split(CHUNK, 2) if noise and self.measured.streams else [latents]
             made = [self.decoder.run(voice, part, noise) for part in parts]
-            rows.append(torch.cat(made, 2))
+            sound = torch.cat(made, 2)[..., self.lead_in * self.declared.ratio :]
+            rows.append(sound * self.rise(0, sound.shape[2]))
         return torch.cat(rows)
+
+    @property
+    def lead_in(self) -> int:
+        """Steps until a decoder that starts from silence has come to the latent it is given."""
+        return max(2, round(LEAD_IN * self.declared.rate / self.declared.ratio))
+
+    def rise(self, begun: int, count: int) -> Tensor:
+        """``count`` samples of a short fade-in after ``begun``: a sound does not begin with a click."""
+        samples = torch.arange(begun, begun + count)
+        return (samples / (ATTACK * self.declared.rate)).clamp_max(1.0)
 
     def noise(self, seed: int) -> Noise | None:
         """What a decoder that draws noise by itself gets; None for one that doesn't."""
@@ -65,7 +79,7 @@ class NnTildeGenerator(TorchGenerator):
         """How much of the least telling dimensions is fresh noise, 0 to 1."""
         if self.measured.size == self.declared.size:
             return 0.0
-        return min(max(number("noise"), 0.0), 1.0)
+        return min(max(number(FRESH_NOISE), 0.0), 1.0)
 
     def coordinates(self, z: Tensor, residual: float, generator: torch.Generator) -> Tensor:
         """Slider values (D, T) -> what the decoder takes, (1, D, T)."""
@@ -132,6 +146,7 @@ class NnTildeStream:
         self._noise: Noise | None = None
         self._random = torch.Generator()
         self._voice = Voice()
+        self._made = 0
 
     def block(self, point: LatentPoint, samples: int) -> NDArray[np.float32]:
         """The next float32 ``(channels, samples)``; the latent glides to ``point`` within the block."""
@@ -152,12 +167,21 @@ class NnTildeStream:
             self._noise = generator.noise(seed)
             self._random.manual_seed(seed)
             self._z = target
+            self._run(target[:, None].expand(-1, generator.lead_in), point)
         glide = torch.linspace(1 / steps, 1, steps)
         z = self._z[:, None] + (target - self._z)[:, None] * glide
         self._z = target
+        sound = self._run(z, point).nan_to_num().clamp(-1, 1)
+        count = sound.shape[1]
+        if self._made < ATTACK * generator.declared.rate:
+            sound = sound * generator.rise(self._made, count)
+        self._made += count
+        return np.asarray(sound.numpy(), np.float32)
+
+    def _run(self, z: Tensor, point: LatentPoint) -> Tensor:
+        generator = self._generator
         latents = generator.coordinates(z, generator.residual(point.scalar), self._random)
-        sound = generator.decoder.run(self._voice, latents, self._noise)[0]
-        return np.asarray(sound.nan_to_num().clamp(-1, 1).numpy(), np.float32)
+        return generator.decoder.run(self._voice, latents, self._noise)[0]
 
 
 def _default(info: GeneratorInfo, name: str) -> float:
