@@ -56,7 +56,6 @@ class MainWindow(QMainWindow):
         self.top = TopBar(self.commands, self.settings)
         self.recovery = RecoveryBar(self.keeper)
         self.stack = WorkspaceStack(studio, self.commands)
-        self.opening = OpeningBar(studio)
         self.status = StatusLine(studio)
         root = QWidget()
         root.setObjectName("root")
@@ -66,11 +65,12 @@ class MainWindow(QMainWindow):
         for widget in (self.top, self.recovery):
             column.addWidget(widget)
         column.addWidget(self.stack, 1)
-        column.addWidget(self.opening)
         column.addWidget(self.status)
         self.setCentralWidget(root)
         self.information = ModelInformation(studio, self)
         self.toast = Toast(self)
+        self.opening = OpeningBar(studio, self)
+        self.opening.placed.connect(self._place_toast)
         self.setAcceptDrops(True)
         self.setMinimumSize(900, 560)
         self._restore()
@@ -234,8 +234,15 @@ class MainWindow(QMainWindow):
         super().resizeEvent(event)
         # Told directly: an event filter on the window would run Python at every one of its events.
         self.toast.place()
+        if not self.opening.isHidden():
+            self.opening.place()
         if self.hints is not None:
             self.hints.place()
+
+    def _place_toast(self) -> None:
+        """Over the line that says what is being opened, where there is one."""
+        self.toast.lift = 0 if self.opening.isHidden() else self.opening.height() + 6
+        self.toast.place()
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         if any(url.isLocalFile() for url in event.mimeData().urls()):

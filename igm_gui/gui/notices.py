@@ -56,6 +56,7 @@ class Toast(QFrame):
         self.copy.clicked.connect(self._copy)
         self.retry.clicked.connect(self._retry)
         self.close_button.clicked.connect(self.dismiss)
+        self.lift = 0  # pixels that something else takes at the lower edge
         self._timer = QTimer(self, singleShot=True)
         self._timer.timeout.connect(self.dismiss)
         self.hide()
@@ -135,4 +136,4 @@ class Toast(QFrame):
         column.activate()
         height = column.totalHeightForWidth(width) if column.hasHeightForWidth() else self.sizeHint().height()
         self.setFixedHeight(max(height, 40))
-        self.move((window.width() - width) // 2, window.height() - self.height() - BOTTOM)
+        self.move((window.width() - width) // 2, window.height() - self.height() - BOTTOM - self.lift)

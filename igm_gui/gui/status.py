@@ -111,7 +111,8 @@ class StatusLine(QWidget):
 
     def _on_changed(self, state: SessionState, changed: frozenset[str]) -> None:
         if "model" in changed:
-            self.total_time.setText("")  # the figure was another model's
+            self._painted_seconds = 0.0  # the figure was another model's
+            self.total_time.setText("")
         if changed & {"model", "info"}:
             info = self._studio.session.info
             name = info.name if info else state.model.replace("\\", "/").rsplit("/", 1)[-1]

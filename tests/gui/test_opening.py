@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 from torch import nn
 
@@ -62,12 +63,13 @@ def test_cancel_keeps_the_old_model(
         raise Cancelled()
 
     monkeypatch.setattr(probe, "probe", slow)
-    bar = OpeningBar(studio)
-    qtbot.addWidget(bar)
+    window = QWidget()
+    qtbot.addWidget(window)
+    bar = OpeningBar(studio, window)
     before = studio.state.model
     studio.open_model(str(weights))
     qtbot.waitUntil(lambda: begun.is_set() and not bar.isHidden(), timeout=30_000)
-    assert "net.pt" in bar.label.text()
+    assert "net.pt" in bar.label.full
     bar.cancel.click()
     assert bar.isHidden()
     assert not studio.opener.busy

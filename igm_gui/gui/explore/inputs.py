@@ -80,7 +80,7 @@ class InputsPanel(QWidget):
             self._body.hide()
             self._body.deleteLater()
         self._body = QWidget()
-        self._column.addWidget(self._body)
+        self._column.addWidget(self._body, 1)
         if info is None:
             return
         self._names_width = self._label_width(info, self.font())
@@ -116,7 +116,7 @@ class InputsPanel(QWidget):
         head = self._heads[spec.name] = SectionHead(f"Latent {spec.name}")
         head.setToolTip(spec.description or f"{spec.size} dimensions, {spec.prior} prior")
         column.addWidget(head)
-        column.addWidget(strip)
+        column.addWidget(strip, 100)  # the height that is left goes to the strips, as far as they take it
 
     def _buttons(self) -> QWidget:
         box = QWidget()
@@ -124,7 +124,7 @@ class InputsPanel(QWidget):
         row.setContentsMargins(0, 3, 0, 2)
         row.setSpacing(5)
         for name, text in (("random", "Random"), ("mutate", "Mutate"), ("zero", "Zero")):
-            button = Button(text, tip=self._commands.tip(f"explore.{name}"))
+            button = Button(text, tip=self._commands.tip(f"explore.{name}"), role="tight")
             button.clicked.connect(lambda _=False, name=name: self._commands.run(f"explore.{name}"))
             row.addWidget(button, 1)
         for name, icon in (("undo", "undo-2"), ("redo", "redo-2")):

@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QPoint, QSize, Qt
+from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QSizePolicy, QVBoxLayout, QWidget
 
 from igm_gui.gui.commands import Commands
@@ -16,6 +17,7 @@ from igm_gui.gui.previews import Previews
 from igm_gui.gui.settings import Settings
 from igm_gui.gui.studio import Studio
 from igm_gui.gui.widgets.buttons import Button, IconButton, flat_button
+from igm_gui.gui.widgets.labels import ElidedLabel
 from igm_gui.gui.widgets.section import SectionHead
 from igm_gui.gui.widgets.thumbnail import Thumbnail
 from igm_gui.requests import RenderResult
@@ -54,7 +56,7 @@ class ModelCard(QWidget):
         row.setSpacing(9)
         self.preview = Thumbnail(46)
         self.preview.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.title = QLabel()
+        self.title = ElidedLabel(mode=Qt.TextElideMode.ElideMiddle)
         self.title.setProperty("role", "title")
         self.line = QLabel()
         self.line.setProperty("role", "quiet")
@@ -105,13 +107,13 @@ class ModelCard(QWidget):
         other = not self._shown or self._shown[0] != model
         self._shown = (model, info)
         name = (info.title or info.name) if info else Path(model).name or "No model"
-        self.title.setText(name)
+        self.title.set_full(name)
         self.line.setText(model_line(info) if info else "opening…" if model else "Open one, or choose here")
         about = f"{info.description}\n" if info and info.description else ""
         self.button.setToolTip(f"{about}Click to choose another model")
         self.button.setAccessibleName(f"Model {name}. {self.line.text()}. Press to choose another.")
         if other:
-            self.preview.set_busy()
+            self.preview.set_image(QImage())  # what stood there was another model's
             if self._studio.last is not None:
                 self._on_preview(model)
 

@@ -49,7 +49,7 @@ class PlaneField(QWidget):
         self.at = (0.5, 0.5)
         self._dragging = False
         self._tiles: QPixmap | None = None  # the images as drawn: the handle moves far more often
-        self.stale = False
+        self._old: set[int] = set()  # pictures of another place, dimmed until the new ones come
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setCursor(Qt.CursorShape.CrossCursor)
@@ -74,8 +74,25 @@ class PlaneField(QWidget):
 
     def set_image(self, index: int, image: QImage) -> None:
         self.images[index] = image
+        self._old.discard(index)
         self._tiles = None
         self.update()
+
+    @property
+    def stale(self) -> bool:
+        """Whether some of the pictures belong to another place."""
+        return bool(self._old)
+
+    def set_stale(self) -> None:
+        """Dim every picture until its place's own comes."""
+        self._old = set(range(len(self.images)))
+        self._tiles = None
+        self.update()
+
+    def clear(self) -> None:
+        """Take the pictures away: they were another model's."""
+        self.images = [QImage()] * len(self.images)
+        self.set_stale()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
@@ -83,9 +100,7 @@ class PlaneField(QWidget):
         ratio = self.devicePixelRatioF()
         if self._tiles is None or self._tiles.deviceIndependentSize() != QSizeF(self.size()):
             self._tiles = self._drawn_tiles(ratio)
-        painter.setOpacity(0.5 if self.stale else 1.0)
         painter.drawPixmap(0, 0, self._tiles)
-        painter.setOpacity(1.0)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         centre = QPointF(self.at[0] * self.width(), self.at[1] * self.height())
         painter.setPen(QPen(theme.colour("canvas", 0.9), 4))
@@ -113,6 +128,7 @@ class PlaneField(QWidget):
             target.moveCenter(cell.center())
             smooth = image.width() > cell.width() * 0.75
             painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, smooth)
+            painter.setOpacity(0.4 if index in self._old else 1.0)
             painter.drawImage(target, image)
         painter.end()
         return tiles
@@ -163,6 +179,7 @@ class LatentPlane(QWidget):
         self._choices: list[Axis] = []
         self.axes: tuple[Axis, Axis] | None = None
         self._seed = 1
+        self._model = studio.state.model
         self._base: LatentPoint | None = None
         self._ours: LatentPoint | None = None
         self._shown: object = None
@@ -260,6 +277,11 @@ class LatentPlane(QWidget):
     # -- following the session
 
     def _on_changed(self, state: SessionState, changed: frozenset[str]) -> None:
+        if "model" in changed and state.model != self._model:
+            self._model = state.model
+            self._pieces.stop()
+            self._shown = None
+            self.field.clear()
         if changed & {"info", "model"}:
             self._adopt()
         if changed & {"point", "model", "info"}:
@@ -330,8 +352,7 @@ class LatentPlane(QWidget):
             return  # the first filling goes through even while the point keeps moving
         if wanted and self._key() != self._shown:
             if not self.field.stale or self._pieces.running:
-                self.field.stale = True
-                self.field.update()
+                self.field.set_stale()
                 self._pieces.stop()
             self._rest.start()
 
@@ -352,7 +373,6 @@ class LatentPlane(QWidget):
     def _arrived(self, first: int, result: RenderResult) -> None:
         if result.media is None:
             return
-        self.field.stale = False
         for offset in range(len(result.media)):
             self.field.set_image(first + offset, media_image(result, offset, 64))
 

@@ -21,6 +21,7 @@ from igm_gui.gui import theme
 SMALLEST_PITCH = 3.0  # pixels; with more dimensions than that the strip scrolls
 LARGEST_PITCH = 60.0
 PAD = 4
+HEIGHTS = (84, 200)
 
 
 class StripView(QWidget):
@@ -52,8 +53,9 @@ class StripView(QWidget):
         self._bar.hide()
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.setMinimumHeight(96)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self.setMinimumHeight(HEIGHTS[0])
+        self.setMaximumHeight(HEIGHTS[1])
         self.setCursor(Qt.CursorShape.CrossCursor)
         self.setAccessibleName(f"Latent {name}, {size} dimensions")
         self._describe()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from PySide6.QtCore import QTimer, Signal
-from PySide6.QtGui import QHideEvent, QResizeEvent, QShowEvent
+from PySide6.QtGui import QHideEvent, QImage, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
 
 from igm_gui.gui.commands import Commands
@@ -41,6 +41,7 @@ class Variations(QWidget):
         super().__init__(parent)
         self._studio = studio
         self._seed = 1
+        self._model = studio.state.model
         self._points: list[LatentPoint] = []
         self._shown_for: object = None
         self._field = QWidget()
@@ -92,6 +93,12 @@ class Variations(QWidget):
         return self._points
 
     def _on_changed(self, state: SessionState, changed: frozenset[str]) -> None:
+        if "model" in changed and state.model != self._model:
+            self._model = state.model
+            self._pieces.stop()
+            self._shown_for = None
+            for thumb in self.thumbs:
+                thumb.set_image(QImage())  # what stood there was another model's
         if changed & {"point", "model", "spread", "info", "locks"}:
             self._ask()
 

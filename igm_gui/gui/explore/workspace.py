@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QScrollArea, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtCore import QByteArray, QEvent, QObject, Qt
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
 
 from igm_gui.gui.commands import Commands
 from igm_gui.gui.explore.canvas import Canvas
 from igm_gui.gui.explore.drift import Drift
 from igm_gui.gui.explore.inputs import InputsPanel
 from igm_gui.gui.explore.model_card import ModelCard
+from igm_gui.gui.explore.panels import SidePanel, own_widths
 from igm_gui.gui.explore.plane import LatentPlane
 from igm_gui.gui.explore.variations import Variations
 from igm_gui.gui.settings import Settings
@@ -17,7 +19,7 @@ from igm_gui.gui.studio import Studio
 from igm_gui.gui.widgets.thumbnail import PointStrip
 from igm_gui.session import actions
 
-LEFT, RIGHT = 290, 290
+SAVED_SIDES = (64, 128)  # pixels: the saved points grow with the window
 
 
 class ExploreWorkspace(QWidget):
@@ -37,8 +39,8 @@ class ExploreWorkspace(QWidget):
         self.variations = Variations(studio, commands)
         self.plane = LatentPlane(studio, commands)
         self.drift = Drift(studio, self)
-        self.left = self._panel("panelLeft", self.model_card, self.inputs)
-        self.right = self._panel("panelRight", self.plane, self.variations)
+        self.left = SidePanel("panelLeft", self.model_card, self.inputs, grows=True)
+        self.right = SidePanel("panelRight", self.plane, self.variations)
         middle = QWidget()
         column = QVBoxLayout(middle)
         column.setContentsMargins(0, 0, 0, 0)
@@ -51,31 +53,16 @@ class ExploreWorkspace(QWidget):
         for part in (self.left, middle, self.right):
             self.splitter.addWidget(part)
         self.splitter.setStretchFactor(1, 1)
-        self.splitter.setSizes([LEFT, 860, RIGHT])
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.addWidget(self.splitter)
+        self._own_widths = True  # until the person pulls an edge
         self._restore()
         self.splitter.splitterMoved.connect(lambda *_: self._remember())
-
-    def _panel(self, name: str, *widgets: QWidget) -> QScrollArea:
-        body = QWidget()
-        body.setObjectName("panelBody")
-        column = QVBoxLayout(body)
-        column.setContentsMargins(12, 4, 12, 12)
-        column.setSpacing(2)
-        for widget in widgets:
-            column.addWidget(widget)
-        column.addStretch(1)
-        area = QScrollArea()
-        area.setObjectName(name)
-        area.setWidget(body)
-        area.setWidgetResizable(True)
-        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        area.setMinimumWidth(250)
-        area.setMaximumWidth(560)
-        return area
+        for place in (1, 2):
+            handle = self.splitter.handle(place)
+            handle.setToolTip("Drag to resize, double-click for the panels' own widths")
+            handle.installEventFilter(self)
 
     def _add_commands(self) -> None:
         session = self._studio.session
@@ -113,6 +100,7 @@ class ExploreWorkspace(QWidget):
             "Shift+Z",
             enabled=ready,
         )
+        add("explore.widths", "Panels at their own widths", self.reset_widths, "", "View")
         add("explore.unlock", "Unlock all dimensions", lambda: session.update(locks=frozenset()))
 
     def _defaults(self) -> None:
@@ -166,12 +154,37 @@ class ExploreWorkspace(QWidget):
         self._settings.put(f"explore/{name}_hidden", panel.isHidden())
 
     def _remember(self) -> None:
+        self._own_widths = False
         self._settings.put("explore/splitter", self.splitter.saveState())
+
+    def reset_widths(self) -> None:
+        """Give the panels the widths that suit the window, now and when it changes."""
+        self._own_widths = True
+        self._settings.put("explore/splitter", QByteArray())
+        self._lay_out()
 
     def _restore(self) -> None:
         kept = self._settings.bytes("explore/splitter")
-        if kept is not None:
-            self.splitter.restoreState(kept)
+        if kept:
+            self._own_widths = not self.splitter.restoreState(kept)
             self.splitter.setHandleWidth(1)
         self.left.setHidden(self._settings.flag("explore/left_hidden"))
         self.right.setHidden(self._settings.flag("explore/right_hidden"))
+
+    def _lay_out(self) -> None:
+        if self._own_widths:
+            left, right = own_widths(self.width(), self.height())
+            self.splitter.setSizes([left, max(self.width() - left - right, 1), right])
+        # In steps, so that a window that is being resized does not render them at every pixel.
+        side = round(self.height() * 0.085) // 8 * 8
+        self.points.set_side(min(max(side, SAVED_SIDES[0]), SAVED_SIDES[1]))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._lay_out()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.MouseButtonDblClick:
+            self.reset_widths()
+            return True
+        return super().eventFilter(watched, event)

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
-from PySide6.QtGui import QGuiApplication, QKeyEvent
+from PySide6.QtGui import QGuiApplication, QHideEvent, QKeyEvent
 from PySide6.QtWidgets import (
+    QApplication,
     QFrame,
-    QGridLayout,
     QHBoxLayout,
     QLabel,
     QPlainTextEdit,
@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
     QVBoxLayout,
     QWidget,
 )
+from shiboken6 import isValid
 
 from igm_gui.engine.renderer import Renderer
 from igm_gui.errors import Cancelled, IgmError
@@ -29,6 +30,7 @@ from igm_gui.formats.contents import FileContents, describe
 from igm_gui.formats.side_card import remove_side_card, write_side_card
 from igm_gui.gui.explore.about import facts
 from igm_gui.gui.models.corrections import Corrections, correctable
+from igm_gui.gui.models.facts import FactsView
 from igm_gui.gui.models.layers import LayerView, shape_text
 from igm_gui.gui.studio import Studio
 from igm_gui.gui.widgets.buttons import Button, IconButton
@@ -37,7 +39,6 @@ from igm_gui.session.state import SessionState
 
 WIDTH = 460
 TOP, BOTTOM = 52, 34
-LONG_WORDS = ("SHA-256", "File")
 
 
 class Reader(QObject):
@@ -104,6 +105,7 @@ class ModelInformation(QFrame):
         self._window = window
         self._shown: GeneratorInfo | None = None
         self._rows: list[tuple[str, str]] = []
+        self._before: QWidget | None = None  # what had the keys
         self.contents: FileContents | None = None
         self.form: Corrections | None = None
         self.reader = Reader(self)
@@ -125,16 +127,16 @@ class ModelInformation(QFrame):
         self.tabs.setExpanding(False)
         self.tabs.setDrawBase(False)
         self.pages = QStackedWidget()
-        self.facts_area = self._area()
+        self.facts = FactsView()
         self.layers = LayerView()
         self.globals = QPlainTextEdit()
         self.globals.setReadOnly(True)
         self.globals.setAccessibleName("Functions and classes that the file mentions")
         self.form_area = self._area()
         for name, page in (
-            ("Model", self.facts_area),
+            ("Model", self.facts),
             ("Layers", self.layers),
-            ("Mentions", self.globals),
+            ("Globals", self.globals),
             ("Correct", self.form_area),
         ):
             self.tabs.addTab(name)
@@ -176,11 +178,19 @@ class ModelInformation(QFrame):
         if self.isVisible():
             self.hide()
             return
+        self._before = QApplication.focusWidget()
         self._fill()
         self._place()
         self.show()
         self.raise_()
         self.tabs.setFocus()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        # The keys go on where they were, rather than to whatever comes next by Tab.
+        before, self._before = self._before, None
+        if before is not None and isValid(before) and before.isVisible():
+            before.setFocus()
 
     def _on_changed(self, _state: SessionState, changed: frozenset[str]) -> None:
         if changed & {"model", "info"} and self.isVisible():
@@ -197,7 +207,7 @@ class ModelInformation(QFrame):
         self._show_facts()
         self.layers.show_layers(())
         self._set_tab(1, "Layers", False)
-        self._set_tab(2, "Mentions", False)
+        self._set_tab(2, "Globals", False)
         self.form = Corrections(info) if correctable(info) else None
         if self.form is not None:
             self.form.applied.connect(self._apply)
@@ -224,28 +234,7 @@ class ModelInformation(QFrame):
         self._rows = list(facts(self._shown))
         if self.contents is not None:
             self._rows += file_facts(self.contents)
-        body = QWidget()
-        body.setObjectName("panelBody")
-        grid = QGridLayout(body)
-        grid.setContentsMargins(0, 0, 8, 0)
-        grid.setVerticalSpacing(5)
-        grid.setColumnStretch(1, 1)
-        for row, (name, text) in enumerate(self._rows):
-            label = QLabel(name)
-            label.setProperty("role", "quiet")
-            value = QLabel(text)
-            value.setWordWrap(True)
-            value.setTextInteractionFlags(
-                Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
-            )
-            value.setAccessibleName(f"{name}: {text}")
-            if name in LONG_WORDS:
-                # Long words without a space would make the panel as wide as they are.
-                value.setText("\u200b".join(text[i : i + 8] for i in range(0, len(text), 8)))
-            grid.addWidget(label, row, 0, Qt.AlignmentFlag.AlignTop)
-            grid.addWidget(value, row, 1)
-        grid.setRowStretch(len(self._rows), 1)
-        self.facts_area.setWidget(body)
+        self.facts.set_rows(self._rows)
 
     def _on_progress(self, number: int, done: float) -> None:
         if number == self.reader.number:
@@ -257,13 +246,14 @@ class ModelInformation(QFrame):
         self.progress.hide()
         if isinstance(answer, IgmError):
             self._rows.append(("In the file", str(answer)))
+            self.facts.set_rows(self._rows)
             return
         self.contents = answer
         self._show_facts()
         self.layers.show_layers(answer.layers)
         self._set_tab(1, f"Layers ({len(answer.layers):,})", bool(answer.layers))
         self.globals.setPlainText("\n".join(answer.globals))
-        self._set_tab(2, f"Mentions ({len(answer.globals):,})", bool(answer.globals))
+        self._set_tab(2, f"Globals ({len(answer.globals):,})", bool(answer.globals))
 
     def text(self) -> str:
         """Everything as text: the facts, what is mentioned, the layers."""

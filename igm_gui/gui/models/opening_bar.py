@@ -5,23 +5,31 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QTimer
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QWidget
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QProgressBar, QWidget
 
+from igm_gui.gui.notices import BOTTOM
 from igm_gui.gui.studio import Studio
 from igm_gui.gui.widgets.buttons import Button
+from igm_gui.gui.widgets.labels import ElidedLabel
 
+WIDTH = 620
 SHOWN_AFTER_MS = 300  # what is over sooner needs no words
 
 
 class OpeningBar(QFrame):
-    """A line over the status bar: what is being opened, how far it is, and Cancel."""
+    """Over the window's lower edge, so that nothing moves: what is being opened, how far it is, and Cancel.
 
-    def __init__(self, studio: Studio, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    ``placed`` tells that it came, went or moved.
+    """
+
+    placed = Signal()
+
+    def __init__(self, studio: Studio, window: QWidget) -> None:
+        super().__init__(window)
         self._studio = studio
-        self.setObjectName("panelBody")
-        self.label = QLabel()
+        self.setObjectName("toast")
+        self.label = ElidedLabel(mode=Qt.TextElideMode.ElideMiddle)
         self.bar = QProgressBar()
         self.bar.setTextVisible(False)
         self.bar.setFixedWidth(160)
@@ -29,13 +37,13 @@ class OpeningBar(QFrame):
         self.cancel = Button("Cancel", "x", "Keep the model that is open")
         self.cancel.clicked.connect(studio.opener.cancel)
         row = QHBoxLayout(self)
-        row.setContentsMargins(12, 6, 12, 6)
-        row.addWidget(self.label)
+        row.setContentsMargins(12, 6, 8, 6)
+        row.setSpacing(12)
+        row.addWidget(self.label, 1)
         row.addWidget(self.bar)
-        row.addStretch(1)
         row.addWidget(self.cancel)
         self._wait = QTimer(self, singleShot=True, interval=SHOWN_AFTER_MS)
-        self._wait.timeout.connect(self.show)
+        self._wait.timeout.connect(self._come)
         studio.opener.stepped.connect(self._on_step)
         self.hide()
 
@@ -50,12 +58,29 @@ class OpeningBar(QFrame):
         self._tell(f"Opening {Path(opener.model).name}: {what}{percent}", done)
 
     def _tell(self, text: str, done: float) -> None:
-        self.label.setText(text)
+        self.label.set_full(text)
         self.bar.setRange(0, 1000 if done >= 0 else 0)
         self.bar.setValue(round(max(done, 0.0) * 1000))
         if self.isHidden() and not self._wait.isActive():
             self._wait.start()
 
+    def _come(self) -> None:
+        self.place()
+        self.show()
+        self.raise_()
+        self.placed.emit()
+
     def _away(self) -> None:
         self._wait.stop()
-        self.hide()
+        if not self.isHidden():
+            self.hide()
+            self.placed.emit()
+
+    def place(self) -> None:
+        """In the middle of the window's lower edge; the window calls it when its size changes."""
+        window = self.parentWidget()
+        if window is None:
+            return
+        width = min(WIDTH, window.width() - 40)
+        self.setFixedSize(width, self.sizeHint().height())
+        self.move((window.width() - width) // 2, window.height() - self.height() - BOTTOM)

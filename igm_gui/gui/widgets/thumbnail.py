@@ -133,6 +133,11 @@ class Thumbnail(QWidget):
             self._selected = selected
             self.update()
 
+    def set_side(self, side: int) -> None:
+        """Another size on screen; the picture stays."""
+        self._side = side
+        self.setFixedSize(side, side)
+
     def sizeHint(self) -> QSize:
         return QSize(self._side, self._side)
 
@@ -260,6 +265,18 @@ class PointStrip(QScrollArea):
         studio.changed.connect(self._on_changed)
         self._rebuild(studio.state)
 
+    def set_side(self, side: int) -> None:
+        """Another size of the thumbnails; those whose pictures are too small for it are rendered again."""
+        if side == self._side:
+            return
+        grown = side > self._side
+        self._side = side
+        self.setFixedHeight(side + 22)
+        for id, thumb in self._thumbs.items():
+            thumb.set_side(side)
+            if grown:
+                self._render(self._models[id], thumb)
+
     def thumbnail(self, id: str) -> Thumbnail | None:
         """The widget of a saved point."""
         return self._thumbs.get(id)
@@ -300,6 +317,10 @@ class PointStrip(QScrollArea):
         thumb.rename_asked.connect(lambda: self.ask_name(saved.id))
         thumb.delete_asked.connect(lambda: actions.forget(self._studio.session, saved.id))
         thumb.set_busy()
+        self._render(saved, thumb)
+        return thumb
+
+    def _render(self, saved: SavedPoint, thumb: Thumbnail) -> None:
         side = round(self._side * max(1.0, self.devicePixelRatioF()))
 
         def done(result: RenderResult) -> None:
@@ -307,7 +328,6 @@ class PointStrip(QScrollArea):
                 thumb.set_image(media_image(result, 0, side))
 
         self._studio.thumbnail(f"saved:{id(self)}:{saved.id}", saved.model, (saved.point,), side, done)
-        return thumb
 
     def _pick(self, id: str) -> None:
         self.picked.emit(id)
