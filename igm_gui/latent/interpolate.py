@@ -43,6 +43,11 @@ def slerp(a: NDArray[np.float32], b: NDArray[np.float32], t: float) -> NDArray[n
     return (direction * length).astype(np.float32).reshape(a.shape)
 
 
+def is_weights(array: NDArray[np.float32]) -> bool:
+    """Whether these are weights of classes: none below 0, and 1 in sum. They have no direction to turn."""
+    return bool(array.min(initial=0.0) >= -1e-4 and abs(float(array.sum()) - 1.0) <= 1e-2)
+
+
 def between(a: LatentPoint, b: LatentPoint, t: float, how: Interpolation = "slerp") -> LatentPoint:
     """The point a fraction ``t`` in [0, 1] of the way from ``a`` to ``b``.
 
@@ -70,7 +75,9 @@ def between(a: LatentPoint, b: LatentPoint, t: float, how: Interpolation = "sler
             elif x == y:
                 values.append((name, x))
             else:
-                path = slerp if how == "slerp" and name != "label" else lerp
+                # A model of the person's own may call its classes anything.
+                weights = name == "label" or (is_weights(x.array) and is_weights(y.array))
+                path = slerp if how == "slerp" and not weights else lerp
                 values.append((name, Vector(path(x.array, y.array, t))))
         elif isinstance(x, int) or isinstance(y, int) or isinstance(x, Vector) or isinstance(y, Vector):
             values.append((name, x if t < 0.5 else y))

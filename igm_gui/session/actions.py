@@ -20,7 +20,7 @@ from igm_gui.latent.vector import Vector
 from igm_gui.session.grid import drawn
 from igm_gui.session.session import Session
 from igm_gui.session.state import SavedPoint
-from igm_gui.timeline.timeline import Easing, Keyframe, Timeline
+from igm_gui.timeline.timeline import KEY_SECONDS, MAX_LENGTH, Easing, Keyframe, Timeline, Way
 
 
 def new_seed() -> int:
@@ -150,10 +150,42 @@ def recall(session: Session, id: str) -> bool:
 
 
 def add_keyframe(session: Session, seconds: float, point: LatentPoint | None = None) -> str:
-    """A keyframe at ``seconds`` from ``point`` or the current one; answers its id."""
-    frame = Keyframe(max(0.0, seconds), point or session.state.point, secrets.token_hex(6))
-    session.update(timeline=session.state.timeline.with_keyframe(frame))
+    """A keyframe at ``seconds`` from ``point`` or the current one; answers its id. It goes on as the
+    keyframe before it does."""
+    timeline = session.state.timeline
+    seconds = min(max(0.0, seconds), MAX_LENGTH)
+    before = [k for k in timeline.keyframes if k.time <= seconds] or list(timeline.keyframes[:1])
+    frame = Keyframe(seconds, point or session.state.point, secrets.token_hex(6), "ease")
+    if before:
+        frame = replace(frame, easing=before[-1].easing, way=before[-1].way)
+    session.update(timeline=timeline.with_keyframe(frame))
     return frame.id
+
+
+def append_keyframe(session: Session, point: LatentPoint | None = None) -> float:
+    """A keyframe behind the last one, :data:`KEY_SECONDS` later; answers its time in seconds. The timeline
+    grows where it must; one that loops keeps room for the way back. One step to undo."""
+    timeline = session.state.timeline
+    last = timeline.keyframes[-1] if timeline.keyframes else None
+    seconds = 0.0 if last is None else min(last.time + KEY_SECONDS, MAX_LENGTH)
+    frame = Keyframe(seconds, point or session.state.point, secrets.token_hex(6), "ease")
+    if last is not None:
+        frame = replace(frame, easing=last.easing, way=last.way)
+    end = seconds + KEY_SECONDS if timeline.loop and seconds >= timeline.length - 1e-6 else seconds
+    grown = replace(timeline, length=max(timeline.length, min(end, MAX_LENGTH)))
+    session.update(timeline=grown.with_keyframe(frame))
+    return seconds
+
+
+def spread_keyframes(session: Session) -> bool:
+    """The keyframes at even distances over the whole timeline, in their order."""
+    timeline = session.state.timeline
+    count = len(timeline.keyframes)
+    if not count:
+        return False
+    step = timeline.length / (count if timeline.loop else max(count - 1, 1))
+    frames = tuple(replace(k, time=min(i * step, timeline.length)) for i, k in enumerate(timeline.keyframes))
+    return session.update(timeline=replace(timeline, keyframes=frames))
 
 
 def fill_timeline(session: Session, count: int = 4) -> list[str]:
@@ -214,6 +246,11 @@ def update_keyframe(session: Session, id: str, point: LatentPoint | None = None)
 def set_easing(session: Session, ids: Iterable[str], easing: Easing) -> bool:
     """How the way from these keyframes to the next is bent."""
     return _change_keyframes(session, ids, easing=easing)
+
+
+def set_way(session: Session, ids: Iterable[str], way: Way | None) -> bool:
+    """Which way goes from these keyframes to the next; None is the timeline's own."""
+    return _change_keyframes(session, ids, way=way)
 
 
 def _change_keyframes(session: Session, ids: Iterable[str], **changes: Any) -> bool:

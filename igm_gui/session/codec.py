@@ -21,7 +21,7 @@ from igm_gui.latent.point import LatentPoint, Value
 from igm_gui.latent.priors import MAX_SEED
 from igm_gui.latent.vector import Vector
 from igm_gui.session.state import GridSpec, SavedPoint, SessionState
-from igm_gui.timeline.timeline import EASINGS, Keyframe, Timeline
+from igm_gui.timeline.timeline import EASINGS, WAYS, Keyframe, Timeline
 
 STATE_VERSION = 1
 MAX_NUMBERS = 1_000_000  # in one vector; a StyleGAN w+ has 9,216
@@ -120,6 +120,7 @@ def timeline_to_json(timeline: Timeline) -> Json:
         "interpolation": timeline.interpolation,
         "keyframes": [
             {"time": k.time, "id": k.id, "easing": k.easing, "point": point_to_json(k.point)}
+            | ({} if k.way is None else {"way": k.way})
             for k in timeline.keyframes
         ],
     }
@@ -148,13 +149,14 @@ def timeline_from_json(raw: object, dropped: Dropped) -> Timeline:
             dropped.append(f"The {where} lies outside the timeline.")
             continue
         easing = part.choice("easing", "linear", EASINGS)
-        frames.append(Keyframe(float(time), point, part.text("id", ""), easing))
+        way = part.choice("way", None, WAYS) if "way" in item else None
+        frames.append(Keyframe(float(time), point, part.text("id", ""), easing, way))
     return Timeline(
         tuple(frames),
         length,
         float(reader.number("fps", default.fps, 1, 240)),
         reader.flag("loop", default.loop),
-        reader.choice("interpolation", default.interpolation, INTERPOLATIONS),
+        reader.choice("interpolation", default.interpolation, WAYS),
     )
 
 

@@ -70,11 +70,16 @@ class Session:
         state = replace(self._state, **{name: changes[name] for name in changed})
         self._check(state)
         if undoable and not changed <= _NOT_UNDONE:
-            if merge is None or merge != self._merge or not self._undo:
-                self._undo.append(self._state)
-                del self._undo[:-UNDO_LIMIT]
+            begun = merge is not None and merge == self._merge and bool(self._undo)
             self._redo.clear()
             self._merge = merge
+            if begun and self._is_back(state, changed):
+                # A drag that came back to where it began is no step.
+                self._undo.pop()
+                self._merge = None
+            elif not begun:
+                self._undo.append(self._state)
+                del self._undo[:-UNDO_LIMIT]
         self._set(state, changed)
         return True
 
@@ -163,6 +168,11 @@ class Session:
         )
         self._set(state, changed | {"history"})
         return True
+
+    def _is_back(self, state: SessionState, changed: frozenset[str]) -> bool:
+        before = self._undo[-1]
+        # What changes is compared first: while dragging that settles it at once.
+        return all(getattr(state, name) == getattr(before, name) for name in changed) and state == before
 
     def _check(self, state: SessionState) -> None:
         info = self.infos.get(state.model)

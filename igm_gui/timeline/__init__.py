@@ -1,5 +1,5 @@
 """Keyframes and the points between them."""
 
-from igm_gui.timeline.timeline import EASINGS, Easing, Keyframe, Timeline
+from igm_gui.timeline.timeline import EASINGS, WAYS, Easing, Keyframe, Timeline, Way
 
-__all__ = ["EASINGS", "Easing", "Keyframe", "Timeline"]
+__all__ = ["EASINGS", "WAYS", "Easing", "Keyframe", "Timeline", "Way"]

@@ -7,28 +7,41 @@ from bisect import bisect_right
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from igm_gui.latent.interpolate import Interpolation, between
+from igm_gui.latent.interpolate import between
 from igm_gui.latent.point import LatentPoint
+from igm_gui.latent.spline import Bend, along
 
-Easing = Literal["linear", "ease", "hold"]
-EASINGS: tuple[Easing, ...] = ("linear", "ease", "hold")
+Easing = Literal["linear", "ease", "in", "out", "hold"]
+EASINGS: tuple[Easing, ...] = ("linear", "ease", "in", "out", "hold")
+Way = Literal["slerp", "lerp", "spline"]
+WAYS: tuple[Way, ...] = ("slerp", "lerp", "spline")
+MAX_LENGTH = 36_000.0
+# Between keyframes that are added one behind the other.
+KEY_SECONDS = 2.0
 
 
 def ease(t: float, how: Easing) -> float:
-    """A fraction in [0, 1] bent by an easing: ``ease`` is 3t² - 2t³, ``hold`` waits for the end."""
+    """A fraction in [0, 1] bent by an easing: ``ease`` is 3t² - 2t³, ``in`` starts slowly (t²), ``out``
+    arrives slowly, ``hold`` waits for the end."""
     if how == "ease":
         return t * t * (3.0 - 2.0 * t)
+    if how == "in":
+        return t * t
+    if how == "out":
+        return t * (2.0 - t)
     return t if how == "linear" else float(t >= 1.0)
 
 
 @dataclass(frozen=True)
 class Keyframe:
-    """A point at ``time`` seconds; ``easing`` bends the way from here to the next keyframe."""
+    """A point at ``time`` seconds; ``easing`` bends the way from here to the next keyframe, which is the
+    timeline's or this keyframe's own."""
 
     time: float
     point: LatentPoint
     id: str = ""
     easing: Easing = "linear"
+    way: Way | None = None
 
 
 @dataclass(frozen=True)
@@ -36,17 +49,18 @@ class Timeline:
     """Keyframes in order of time, a length in seconds, frames per second.
 
     Before the first keyframe the first is shown; after the last, the last — or, with ``loop``,
-    the way back to the first, which is reached at ``length``.
+    the way back to the first, which is reached at ``length``. ``interpolation`` is the way from keyframe
+    to keyframe: ``slerp``, ``lerp``, or ``spline``, whose speed does not jump at a keyframe.
     """
 
     keyframes: tuple[Keyframe, ...] = ()
     length: float = 8.0
     fps: float = 30.0
     loop: bool = True
-    interpolation: Interpolation = "slerp"
+    interpolation: Way = "slerp"
 
     def __post_init__(self) -> None:
-        if not (math.isfinite(self.length) and 0.1 <= self.length <= 36_000):
+        if not (math.isfinite(self.length) and 0.1 <= self.length <= MAX_LENGTH):
             raise ValueError(f"a timeline lasts 0.1 to 36000 seconds, not {self.length}")
         if not (math.isfinite(self.fps) and 1 <= self.fps <= 240):
             raise ValueError(f"a timeline runs at 1 to 240 frames a second, not {self.fps}")
@@ -80,7 +94,37 @@ class Timeline:
             return None
         wrapped = seconds % self.length if self.loop else min(max(seconds, 0.0), self.length)
         a, b, t = self.segment(wrapped)
-        return between(self.keyframes[a].point, self.keyframes[b].point, t, self.interpolation)
+        start, end = self.keyframes[a], self.keyframes[b]
+        way = start.way or self.interpolation
+        if way == "spline":
+            return along(start.point, end.point, t, self._bend(a, b))
+        return between(start.point, end.point, t, way)
+
+    def _bend(self, a: int, b: int) -> Bend:
+        """What lies around the segment from keyframe ``a`` to ``b``. None where the way jumps or waits."""
+        frames, last = self.keyframes, len(self.keyframes) - 1
+        # Round the end it goes on without a stop only where the first keyframe stands at the start.
+        round_end = self.loop and last > 0 and frames[0].time <= 1e-9 and frames[last].time < self.length
+        before = a - 1 if a > 0 else last if round_end else None
+        after = b + 1 if b < last else 0 if round_end else None
+        if b == 0 and not round_end:
+            after = None
+        if before is not None and frames[before].easing == "hold":
+            before = None
+        if frames[b].easing == "hold":
+            after = None
+        return Bend(
+            None if before is None else frames[before].point,
+            None if after is None else frames[after].point,
+            1.0 if before is None else self._seconds(before, a),
+            self._seconds(a, b),
+            1.0 if after is None else self._seconds(b, after),
+        )
+
+    def _seconds(self, a: int, b: int) -> float:
+        """From keyframe ``a`` to the next, ``b``; on a loop the first is reached at the end."""
+        end = self.keyframes[b].time if b > 0 else self.length
+        return max(end - self.keyframes[a].time, 1e-9)
 
     def keyframe(self, id: str) -> Keyframe | None:
         """The keyframe called ``id``, or None."""

@@ -15,7 +15,7 @@ from igm_gui.latent.point import LatentPoint
 from igm_gui.latent.vector import Vector
 from igm_gui.session import codec
 from igm_gui.session.state import GridSpec, SavedPoint, SessionState
-from igm_gui.timeline import EASINGS, Keyframe, Timeline
+from igm_gui.timeline import EASINGS, WAYS, Keyframe, Timeline
 
 NAMES = st.text(min_size=1, max_size=12)
 # Every bit pattern, not-a-number and minus zero too: what was in the state comes back.
@@ -28,14 +28,21 @@ POINTS = st.builds(
     st.dictionaries(NAMES, st.one_of(VECTORS, NUMBERS), max_size=4).map(lambda d: tuple(d.items())),
     st.none() | st.integers(0, 2**32 - 1),
 )
-KEYFRAMES = st.builds(Keyframe, st.floats(0, 5), POINTS, st.text(max_size=8), st.sampled_from(EASINGS))
+KEYFRAMES = st.builds(
+    Keyframe,
+    st.floats(0, 5),
+    POINTS,
+    st.text(max_size=8),
+    st.sampled_from(EASINGS),
+    st.none() | st.sampled_from(WAYS),
+)
 TIMELINES = st.builds(
     Timeline,
     st.lists(KEYFRAMES, max_size=3).map(tuple),
     st.floats(5, 100),
     st.floats(1, 240),
     st.booleans(),
-    st.sampled_from(["slerp", "lerp"]),
+    st.sampled_from(WAYS),
 )
 GRIDS = st.builds(
     GridSpec,

@@ -78,6 +78,43 @@ def test_update_easing_and_delete(session: Session) -> None:
     assert len(session.state.timeline.keyframes) == 3
 
 
+def test_points_found_one_after_the_other_leave_room_for_the_way_back(session: Session) -> None:
+    times = [actions.append_keyframe(session) for _ in range(5)]
+    assert times == [0.0, 2.0, 4.0, 6.0, 8.0]
+    # The fifth stood at the end of eight seconds: a loop would have jumped.
+    assert session.state.timeline.length == 10.0
+    session.undo()
+    assert session.state.timeline.length == 8.0
+    assert len(session.state.timeline.keyframes) == 4
+    actions.set_timeline(session, loop=False)
+    actions.append_keyframe(session)
+    assert session.state.timeline.length == 8.0
+
+
+def test_a_new_keyframe_goes_on_as_the_one_before_it(session: Session) -> None:
+    first = actions.add_keyframe(session, 0.0)
+    assert session.state.timeline.keyframes[0].easing == "ease"
+    actions.set_easing(session, [first], "out")
+    actions.set_way(session, [first], "lerp")
+    actions.add_keyframe(session, 3.0)
+    actions.append_keyframe(session)
+    assert [(k.time, k.easing, k.way) for k in session.state.timeline.keyframes] == [
+        (0.0, "out", "lerp"), (3.0, "out", "lerp"), (5.0, "out", "lerp"),
+    ]  # fmt: skip
+
+
+def test_spread_gives_every_keyframe_the_same_time(session: Session) -> None:
+    assert not actions.spread_keyframes(session)
+    ids = [actions.add_keyframe(session, seconds) for seconds in (0.5, 0.6, 7.0, 8.0)]
+    actions.spread_keyframes(session)
+    assert [(k.id, k.time) for k in session.state.timeline.keyframes] == list(
+        zip(ids, (0.0, 2.0, 4.0, 6.0), strict=True)
+    )
+    actions.set_timeline(session, loop=False)
+    actions.spread_keyframes(session)
+    assert session.state.timeline.keyframes[-1].time == 8.0
+
+
 def test_a_line_up_keeps_each_model_once_and_fits_the_point(session: Session) -> None:
     actions.set_lineup(session, ["a", "b", "a"])
     assert session.state.compare == ("b",)

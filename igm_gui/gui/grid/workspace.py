@@ -283,10 +283,9 @@ class GridWorkspace(QWidget):
         """Put a cell's point at the end of the timeline."""
         point = self.point_of(index)
         if point is not None:
-            timeline = self._studio.state.timeline
-            last = timeline.keyframes[-1].time + 1.0 if timeline.keyframes else 0.0
-            actions.add_keyframe(self._studio.session, last, point)
-            self._studio.say(f"Keyframe at {last:g} s.", kind="good")
+            seconds = actions.append_keyframe(self._studio.session, point)
+            count = len(self._studio.state.timeline.keyframes)
+            self._studio.say(f"Keyframe {count} at {seconds:g} s.", "Play them in Timeline (2).", "good")
 
     def _menu(self, where: QPoint, index: int) -> None:
         menu = QMenu(self)
