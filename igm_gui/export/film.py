@@ -20,16 +20,16 @@ from igm_gui.timeline.timeline import Timeline
 class FramePoints(Sequence[LatentPoint]):
     """The point of every frame, worked out when asked for: an hour of film is 100,000 points.
 
-    ExportError where the timeline has no keyframe.
+    ``rounds`` is how often the timeline is gone through. ExportError where it has no keyframe.
     """
 
-    def __init__(self, info: GeneratorInfo, timeline: Timeline) -> None:
+    def __init__(self, info: GeneratorInfo, timeline: Timeline, rounds: int = 1) -> None:
         if not timeline.keyframes:
             raise ExportError("The timeline is empty.", "Add a keyframe first.")
-        self._info, self._timeline = info, timeline
+        self._info, self._timeline, self._rounds = info, timeline, max(1, rounds)
 
     def __len__(self) -> int:
-        return self._timeline.frames
+        return self._timeline.frames * self._rounds
 
     @overload
     def __getitem__(self, index: int) -> LatentPoint: ...
@@ -40,7 +40,7 @@ class FramePoints(Sequence[LatentPoint]):
             return [self[i] for i in range(*index.indices(len(self)))]
         if not 0 <= index < len(self):
             raise IndexError(index)
-        point = self._timeline.sample(index / self._timeline.fps)
+        point = self._timeline.sample(index % self._timeline.frames / self._timeline.fps)
         assert point is not None  # there are keyframes
         return conform(point, self._info)
 
@@ -53,27 +53,36 @@ def save_film(
     crf: int = 16,
     factor: int | None = None,
     point: LatentPoint | None = None,
+    smooth: bool = False,
+    rounds: int = 1,
 ) -> Work:
-    """An MP4 (H.264) of the timeline at ``timeline.fps``. ``crf`` is x264's quality, 0 lossless to 51;
-    ``factor`` magnifies by blocks (None: to at least 256 pixels). ``point`` goes into the recipe."""
+    """An MP4 (H.264) of the timeline at ``timeline.fps``, gone through ``rounds`` times. ``crf`` is x264's
+    quality, 0 lossless to 51; ``factor`` magnifies (None: to at least 256 pixels), by blocks or ``smooth``
+    (Lanczos). ``point`` goes into the recipe."""
 
     def work(renderer: Renderer) -> Iterator[float]:
         info = info_of(renderer, model, device)
         need_pictures(info)
-        points = FramePoints(info, timeline)
+        points = FramePoints(info, timeline, rounds)
         recipe = timeline_recipe(info, timeline, point)
         output = info.output
         with (
             video_writer(
-                Path(path), output.height, output.width, timeline.fps, recipe, crf, factor
+                Path(path), output.height, output.width, timeline.fps, recipe, crf, factor, smooth
             ) as writer,
             # One thread: frames go in order. x264 itself works on threads of its own.
             encoding(threads=1) as encoder,
         ):
-            for start, media in batches(renderer, model, points, device):
+            done = 0
+            for _, media in batches(renderer, model, points, device):
                 for picture in media:
+                    for _ in encoder.room():
+                        yield as_float(done - encoder.waiting, len(points))
                     encoder.add(writer.write, picture)
-                yield as_float(start + len(media), len(points))
+                    done += 1
+                yield as_float(done - encoder.waiting, len(points))
+            for _ in encoder.rest():
+                yield as_float(done - encoder.waiting, len(points))
 
     return work
 
@@ -89,7 +98,11 @@ def save_frames(folder: Path, model: str, timeline: Timeline, device: str = "aut
             for start, media in batches(renderer, model, points, device):
                 for index, picture in enumerate(media, start):
                     recipe = point_recipe(info, points[index])
+                    for _ in encoder.room():
+                        yield as_float(index - encoder.waiting, len(points))
                     encoder.add(write_png, temporary / f"frame-{index:05d}.png", picture, recipe)
-                yield as_float(start + len(media), len(points))
+                yield as_float(start + len(media) - encoder.waiting, len(points))
+            for _ in encoder.rest():
+                yield as_float(len(points) - encoder.waiting, len(points))
 
     return work

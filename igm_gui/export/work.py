@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from igm_gui.engine.loop import Work
 from igm_gui.engine.renderer import Renderer
 from igm_gui.errors import DeviceError, ExportError
-from igm_gui.formats.files import explain_os_error
+from igm_gui.formats.files import check_name, explain_os_error
 from igm_gui.info import GeneratorInfo
 from igm_gui.latent.point import LatentPoint
 from igm_gui.requests import Priority, RenderRequest
@@ -93,6 +93,7 @@ def folder_of_files(path: Path) -> Iterator[Path]:
     path = Path(path)
     temporary: Path | None = None
     try:
+        check_name(path)
         path.parent.mkdir(parents=True, exist_ok=True)
         inside = path if path.is_dir() else path.parent
         temporary = Path(tempfile.mkdtemp(prefix=f".{path.name[:40]}-", dir=inside))
@@ -106,6 +107,13 @@ def folder_of_files(path: Path) -> Iterator[Path]:
         else:
             os.replace(temporary, path)
             temporary = None
+    except ExportError as error:
+        if temporary is None or str(temporary) not in error.message:
+            raise
+        # A file in it failed: the person knows the folder by the name that was asked for.
+        raise ExportError(
+            error.message.replace(str(temporary), str(path)), error.hint, error.details
+        ) from error
     except OSError as error:
         raise explain_os_error(path, error) from error
     finally:
@@ -128,6 +136,26 @@ class Encoder:
         self._waiting.append(self._pool.submit(call, *arguments))
         while len(self._waiting) > self._ahead:
             self._waiting.popleft().result()
+
+    @property
+    def waiting(self) -> int:
+        """How many calls are not known to be done."""
+        while self._waiting and self._waiting[0].done():
+            self._waiting.popleft().result()
+        return len(self._waiting)
+
+    def room(self) -> Iterator[None]:
+        """One step for each call that must end before another can be added: work that yields meanwhile
+        can be cancelled, and whatever the person drags goes in between. Raises what a call raised."""
+        while self.waiting >= self._ahead:
+            self._waiting.popleft().result()
+            yield
+
+    def rest(self) -> Iterator[None]:
+        """One step for each call that is left; raises what a call raised."""
+        while self.waiting:
+            self._waiting.popleft().result()
+            yield
 
     def wait(self) -> None:
         """Until everything is done; raises what a call raised."""

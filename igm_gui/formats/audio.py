@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +20,7 @@ from igm_gui.formats.recipe import Recipe, encode
 
 SampleFormat = Literal["PCM_16", "PCM_24", "FLOAT"]
 BYTES = {"PCM_16": 2, "PCM_24": 3, "FLOAT": 4}
+ROOM_BYTES = 1 << 20  # less than this is a full disk
 # A RIFF chunk's length is 32 bits; the rest is room for the header and the recipe.
 MAX_WAV_BYTES = 2**32 - 40_000_000
 
@@ -52,9 +56,14 @@ def wav_writer(
             with soundfile.SoundFile(temporary, "w", rate, channels, subtype=samples, format="WAV") as file:
                 yield WavWriter(file, MAX_WAV_BYTES // (channels * BYTES[samples]))
         except soundfile.SoundFileError as error:
+            # The library only knows that the system refused; mostly the disk is full.
+            full = shutil.disk_usage(temporary.parent).free < ROOM_BYTES
+            reason = os.strerror(errno.ENOSPC) if full else str(error).rstrip(". ")
             raise ExportError(
-                f"{Path(path).name} could not be written: {error}.",
-                "Choose another folder, or free some space and try again.",
+                f"{Path(path).name} could not be written to {Path(path).parent}: {reason}.",
+                "Choose another folder, or free some space and try again. "
+                "Nothing that was there has changed.",
+                repr(error),
             ) from error
         if recipe is not None and text is not None:
             append_wav_text(temporary, text, recipe.program)

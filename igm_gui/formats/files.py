@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import tempfile
@@ -11,15 +12,24 @@ from pathlib import Path
 
 from igm_gui.errors import ExportError
 
+MAX_NAME_BYTES = 255  # of Linux, macOS and Windows alike
+
 
 def explain_os_error(path: Path, error: OSError) -> ExportError:
     """A sentence for a failed write."""
     reason = error.strerror or str(error)
+    name = path.name if len(path.name) <= 60 else f"{path.name[:57]}…"
     return ExportError(
-        f"{path.name} could not be written to {path.parent}: {reason}.",
+        f"{name} could not be written to {path.parent}: {reason}.",
         "Choose another folder, or free some space and try again. Nothing that was there has changed.",
         details=repr(error),
     )
+
+
+def check_name(path: Path) -> None:
+    """OSError where no file can be called that: said before the work, not after an hour of it."""
+    if len(os.fsencode(path.name)) > MAX_NAME_BYTES:
+        raise OSError(errno.ENAMETOOLONG, os.strerror(errno.ENAMETOOLONG), str(path))
 
 
 @contextmanager
@@ -32,6 +42,9 @@ def atomic_path(path: Path) -> Iterator[Path]:
     path = Path(path)
     temporary: Path | None = None
     try:
+        check_name(path)
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, "a folder has that name", str(path))
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(prefix=f".{path.stem[:40]}-", suffix=path.suffix, dir=path.parent)
         os.close(handle)

@@ -28,13 +28,19 @@ def video_factor(height: int, width: int) -> int:
     return max(1, -(-MIN_SIDE // max(1, min(height, width))))
 
 
-def to_frame(picture: NDArray[np.uint8], factor: int) -> NDArray[np.uint8]:
-    """uint8 ``(H, W, C)`` -> ``(H', W', 3)`` with even sides: enlarged, grey made RGB, alpha put on
-    black, the last row or column repeated where a side is odd (H.264 in 4:2:0 needs even sides)."""
+def video_size(height: int, width: int, factor: int) -> tuple[int, int]:
+    """Height and width of the film's frames: even, as H.264 needs them."""
+    return height * factor + height * factor % 2, width * factor + width * factor % 2
+
+
+def to_frame(picture: NDArray[np.uint8], factor: int, smooth: bool = False) -> NDArray[np.uint8]:
+    """uint8 ``(H, W, C)`` -> ``(H', W', 3)`` with even sides: enlarged (by blocks or ``smooth``), grey made
+    RGB, alpha put on black, the last row or column repeated where a side is odd (H.264 in 4:2:0 needs even
+    sides)."""
     if picture.shape[-1] == 4:
         alpha = picture[..., 3:].astype(np.uint16)
         picture = ((picture[..., :3] * alpha + 127) // 255).astype(np.uint8)
-    picture = enlarged(picture, factor)
+    picture = enlarged(picture, factor, smooth)
     height, width = picture.shape[:2]
     if height % 2 or width % 2:
         picture = np.pad(picture, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
@@ -46,15 +52,15 @@ def to_frame(picture: NDArray[np.uint8], factor: int) -> NDArray[np.uint8]:
 class VideoWriter:
     """Takes pictures of one size; the file appears when the block of :func:`video_writer` ends well."""
 
-    def __init__(self, container: Any, stream: Any, factor: int) -> None:
-        self._container, self._stream, self._factor = container, stream, factor
+    def __init__(self, container: Any, stream: Any, factor: int, smooth: bool = False) -> None:
+        self._container, self._stream, self._factor, self._smooth = container, stream, factor, smooth
         self.frames = 0
 
     def write(self, picture: NDArray[np.uint8]) -> None:
         """Append uint8 ``(H, W, C)`` as the next frame."""
         import av
 
-        frame = av.VideoFrame.from_ndarray(to_frame(picture, self._factor), format="rgb24")
+        frame = av.VideoFrame.from_ndarray(to_frame(picture, self._factor, self._smooth), format="rgb24")
         # Exact conversion: swscale's fast paths drift by a few levels.
         frame = frame.reformat(
             format="yuv420p", dst_colorspace="ITU709", interpolation="BICUBIC", dst_color_range="MPEG"
@@ -79,18 +85,19 @@ def video_writer(
     recipe: Recipe | None = None,
     crf: int = 16,
     factor: int | None = None,
+    smooth: bool = False,
 ) -> Iterator[VideoWriter]:
     """Write an MP4 (H.264, yuv420p) picture by picture: all of it or nothing.
 
-    ``height`` and ``width`` are the pictures'; ``factor`` magnifies them by blocks (None: so that the
-    shorter side is at least 256 pixels). ``crf`` is x264's constant rate factor, 0 (lossless) to 51.
-    ExportError where it can't be written.
+    ``height`` and ``width`` are the pictures'; ``factor`` magnifies them (None: so that the shorter side
+    is at least 256 pixels), by blocks or ``smooth``. ``crf`` is x264's constant rate factor, 0 (lossless)
+    to 51. ExportError where it can't be written.
     """
     import av
 
     path = Path(path)
     factor = video_factor(height, width) if factor is None else factor
-    out_height, out_width = (side * factor + side * factor % 2 for side in (height, width))
+    out_height, out_width = video_size(height, width, factor)
     if max(out_height, out_width) > MAX_SIDE:
         raise ExportError(
             f"A video of {out_width}×{out_height} pixels is too large.",
@@ -112,12 +119,13 @@ def video_writer(
                 stream.codec_context.color_trc = 1
                 stream.codec_context.colorspace = 1
                 stream.codec_context.color_range = 1
-                writer = VideoWriter(container, stream, factor)
+                writer = VideoWriter(container, stream, factor, smooth)
                 yield writer
                 writer._finish()
         except av.FFmpegError as error:
             raise ExportError(
-                f"{path.name} could not be written: {error.strerror or error}.",
-                "Choose another folder, or free some space and try again.",
+                f"{path.name} could not be written to {path.parent}: {error.strerror or error}.",
+                "Choose another folder, or free some space and try again. "
+                "Nothing that was there has changed.",
                 details=repr(error),
             ) from error

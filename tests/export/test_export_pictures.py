@@ -14,14 +14,15 @@ from igm_gui.engine.loop import Job
 from igm_gui.engine.renderer import Renderer
 from igm_gui.errors import Cancelled, DeviceError, ExportError, InputError, ModelError
 from igm_gui.export import Work, finish, save_film, save_frames, save_picture, save_sheet, save_singles
-from igm_gui.export import pictures as pictures_module
 from igm_gui.export.work import batch_size, batches, encoding, folder_of_files, safe_name
+from igm_gui.formats.image import enlarged
 from igm_gui.formats.recipe import read_recipe
 from igm_gui.latent.point import point_from_seed
 from igm_gui.requests import RenderRequest, RenderResult
 from igm_gui.session.grid import grid_points
 from igm_gui.session.recipes import restore_file
 from igm_gui.session.state import GridSpec
+from igm_gui.timeline import Keyframe, Timeline
 
 MODEL = "uniform-pixels"
 
@@ -134,10 +135,51 @@ def test_a_film_shows_what_the_timeline_does(renderer, timeline, tmp_path):
     assert restored.recipe.kind == "timeline"
 
 
+def decoded(path: Path) -> np.ndarray:
+    import av
+
+    with av.open(str(path)) as container:
+        return np.stack([f.to_ndarray(format="gray") for f in container.decode(video=0)])
+
+
+def test_a_film_may_go_round_more_than_once(renderer, timeline, tmp_path):
+    finish(save_film(tmp_path / "a.mp4", MODEL, timeline, crf=1, factor=2, rounds=3), renderer)
+    frames = decoded(tmp_path / "a.mp4").astype(int)
+    assert frames.shape == (3 * timeline.frames, 56, 56)
+    for i in (1, 7):
+        assert np.abs(frames[i] - frames[i + timeline.frames]).mean() < 1.5
+        assert np.abs(frames[i] - frames[i + 1]).mean() > 10
+
+
+def test_a_smooth_film_is_the_smooth_picture(renderer, timeline, tmp_path):
+    finish(save_film(tmp_path / "a.mp4", MODEL, timeline, crf=1, factor=4, smooth=True), renderer)
+    frames = decoded(tmp_path / "a.mp4").astype(int)
+    picture = renderer.media(MODEL, (timeline.sample(5 / 6.0),))[0]
+    assert np.abs(frames[5] - enlarged(picture, 4, smooth=True)[..., 0]).mean() < 2
+    assert np.abs(frames[5] - enlarged(picture, 4)[..., 0]).mean() > 5
+
+
+def test_quality_is_worth_its_bytes(renderer, timeline, tmp_path):
+    sizes, faults = [], []
+    want = np.stack([renderer.media(MODEL, (timeline.sample(i / 6.0),))[0, ..., 0] for i in range(12)])
+    want = want.repeat(10, 1).repeat(10, 2).astype(int)
+    for crf in (30, 18, 4):
+        finish(save_film(tmp_path / f"{crf}.mp4", MODEL, timeline, crf=crf), renderer)
+        sizes.append((tmp_path / f"{crf}.mp4").stat().st_size)
+        faults.append(np.abs(decoded(tmp_path / f"{crf}.mp4") - want).mean())
+    assert sizes == sorted(sizes)
+    assert faults == sorted(faults, reverse=True)
+
+
+def test_a_films_progress_is_what_is_packed(renderer, timeline, tmp_path):
+    progress: list[float] = []
+    finish(save_film(tmp_path / "a.mp4", MODEL, timeline), renderer, progress.append)
+    assert progress == sorted(progress)
+    assert progress[-1] == 1.0
+
+
 @pytest.mark.parametrize("make", [save_film, save_frames])
 def test_an_empty_timeline_says_to_add_a_keyframe(make, renderer, tmp_path):
-    from igm_gui.timeline import Timeline
-
     with pytest.raises(ExportError, match="timeline is empty"):
         finish(make(tmp_path / "a.mp4", MODEL, Timeline()), renderer)
     assert list(tmp_path.iterdir()) == []
@@ -172,9 +214,9 @@ def maker(request, timeline) -> Maker:
 
 def test_a_cancelled_export_leaves_nothing(maker, renderer, tmp_path):
     job = Job("export", maker(tmp_path))
-    for _ in range(2):
+    while job.progress == 0:
         assert job.step(renderer)
-    assert 0 < job.progress < 1
+    assert job.progress < 1
     job.cancel()
     assert not job.step(renderer)
     assert isinstance(job.error, Cancelled)
@@ -209,20 +251,48 @@ def test_a_folder_that_can_not_be_written_is_named(maker, renderer, tmp_path):
     assert (tmp_path / "file").read_text() == "in the way"
 
 
+def test_a_name_no_file_can_have_is_said_before_the_work(maker, renderer, tmp_path):
+    renders = FailsLater(renderer)
+    with pytest.raises(ExportError, match="could not be written"):
+        # The makers' own names are short: the folder's is the long one.
+        finish(maker(tmp_path / ("n" * 300)), renders)
+    assert list(tmp_path.iterdir()) == []
+    for make in (save_picture, save_film):
+        what = point_from_seed(renderer.generator(MODEL)[0].info, 1)
+        if make is save_film:
+            what = Timeline((Keyframe(0.0, what),), 1.0)
+        long = tmp_path / f"{'ü' * 200}.mp4"
+        with pytest.raises(ExportError, match=r"ü… could not be written") as caught:
+            finish(make(long, MODEL, what), renderer)
+        assert len(caught.value.message) < 300
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_in_the_place_of_a_film_is_said_before_the_work(renderer, timeline, tmp_path):
+    (tmp_path / "a.mp4").mkdir()
+    renders = FailsLater(renderer)
+    with pytest.raises(ExportError, match="a folder has that name"):
+        finish(save_film(tmp_path / "a.mp4", MODEL, timeline), renders)
+    assert renders._left == 2
+    assert [path.name for path in tmp_path.iterdir()] == ["a.mp4"]
+
+
 def test_a_disk_that_fills_up_leaves_nothing(renderer, pixels, tmp_path, monkeypatch):
     written = 0
-    whole = pictures_module.write_png
+    whole = Path.write_bytes
 
-    def full(*arguments, **options) -> None:
+    def full(path: Path, content: bytes) -> int:
         nonlocal written
         written += 1
         if written > 5:
             raise OSError(errno.ENOSPC, "No space left on device")
-        whole(*arguments, **options)
+        return whole(path, content)
 
-    monkeypatch.setattr(pictures_module, "write_png", full)
-    with pytest.raises(ExportError, match="No space left on device"):
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(ExportError, match="No space left on device") as caught:
         finish(save_singles(tmp_path / "a", MODEL, GridSpec(rows=8, columns=8), batch=8), renderer)
+    # It names the folder that was asked for, not the hidden one that the files are collected in.
+    assert f"could not be written to {tmp_path / 'a'}: " in caught.value.message
     assert list(tmp_path.iterdir()) == []
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ import soundfile
 from igm_gui.engine.loop import Job
 from igm_gui.errors import Cancelled, ExportError
 from igm_gui.export import finish, save_singles, save_sound, save_timeline_sound
+from igm_gui.formats import audio
 from igm_gui.latent.point import point_from_seed
 from igm_gui.session.recipes import restore_file
 from igm_gui.timeline import Keyframe, Timeline
@@ -112,4 +114,16 @@ def test_a_cancelled_sound_leaves_nothing(renderer, additive, tmp_path):
     job.cancel()
     assert not job.step(renderer)
     assert isinstance(job.error, Cancelled)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_disk_that_fills_up_is_named_and_leaves_nothing(renderer, additive, tmp_path, monkeypatch):
+    def full(*_arguments) -> None:
+        raise soundfile.LibsndfileError(2)  # "System error": all that the library knows
+
+    monkeypatch.setattr(soundfile.SoundFile, "write", full)
+    monkeypatch.setattr(audio.shutil, "disk_usage", lambda _folder: shutil._ntuple_diskusage(9, 9, 0))
+    with pytest.raises(ExportError, match=f"to {tmp_path}: No space left on device") as caught:
+        finish(save_timeline_sound(tmp_path / "a.wav", "additive", timeline_of(additive)), renderer)
+    assert "free some space" in caught.value.hint
     assert list(tmp_path.iterdir()) == []

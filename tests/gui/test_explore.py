@@ -185,7 +185,7 @@ class TestPoints:
     def test_keyframes_go_to_the_end_of_the_timeline(self, window: MainWindow, toy_studio: Studio) -> None:
         for _ in range(3):
             window.commands.run("explore.keyframe")
-        assert [k.time for k in toy_studio.state.timeline.keyframes] == [0.0, 1.0, 2.0]
+        assert [k.time for k in toy_studio.state.timeline.keyframes] == [0.0, 2.0, 4.0]
 
     def test_copy_puts_the_picture_on_the_clipboard(
         self, window: MainWindow, explore: ExploreWorkspace, toy_studio: Studio, next_picture: NextPicture
@@ -272,7 +272,7 @@ class TestModel:
         assert toy_studio.state.model == "uniform-pixels"
 
     def test_about_tells_what_it_is_made_of(self, explore: ExploreWorkspace, window: MainWindow) -> None:
-        window.commands.run("explore.about")
+        window.commands.run("model.information")
         about = window.information
         assert about.isVisible()
         text = about.text()

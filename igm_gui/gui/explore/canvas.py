@@ -174,13 +174,10 @@ class Canvas(QWidget):
             actions.keep(self._studio.session)
 
     def _add_keyframe(self) -> None:
-        """One second behind the last keyframe; the timeline grows where that is beyond its end."""
-        state = self._studio.state
-        if not state.point.values:
+        """Behind the last keyframe; the timeline grows where that is beyond its end."""
+        if not self._studio.state.point.values:
             return
-        frames = state.timeline.keyframes
-        seconds = frames[-1].time + 1.0 if frames else 0.0
-        actions.add_keyframe(self._studio.session, seconds)
+        seconds = actions.append_keyframe(self._studio.session)
         count = len(self._studio.state.timeline.keyframes)
         self._studio.say(f"Keyframe {count} at {seconds:g} s.", "Play them in Timeline (2).")
 
