@@ -9,6 +9,7 @@ from PySide6.QtGui import QColor, QImage
 from pytestqt.qtbot import QtBot
 
 from igm_gui.gui import theme
+from igm_gui.gui.sound.shaded import shaded_picture
 from igm_gui.gui.sound.spectrogram import SpectrogramMaker, SpectrogramView, colour_table
 from igm_gui.gui.sound.waveform import WaveformView, waveform_picture
 from tests.engine.audio.fakes import RATE, tone
@@ -132,3 +133,31 @@ def test_lightness_rises_with_the_level() -> None:
     assert (np.diff(lightness) > -0.3).all()
     assert lightness[-1] > 200
     assert lightness[0] < 20
+
+
+def lights(image: QImage) -> np.ndarray:
+    """Lightness of each pixel where the picture covers, else NaN."""
+    converted = image.convertToFormat(QImage.Format.Format_RGBA8888)
+    data = np.frombuffer(converted.constBits(), np.uint8).reshape(converted.height(), converted.width(), 4)
+    light = data[..., :3].mean(axis=2)
+    light[data[..., 3] < 200] = np.nan
+    return light
+
+
+def test_a_small_picture_tells_held_tones_apart_by_their_timbre(qapp) -> None:
+    theme.apply(qapp, "dark")
+    time = np.arange(RATE) / RATE
+    low = (0.8 * np.sin(2 * np.pi * 100 * time))[None].astype(np.float32)
+    high = (0.8 * np.sin(2 * np.pi * 6000 * time))[None].astype(np.float32)
+    pictures = [lights(shaded_picture(sound, RATE, 80, 80)) for sound in (low, high)]
+    assert [np.isnan(light).mean() for light in pictures] == pytest.approx([0.1, 0.1], abs=0.05)
+    middle, edge = slice(34, 46), [*range(8, 13), *range(67, 72)]
+    assert np.nanmean(pictures[0][middle]) > np.nanmean(pictures[0][edge]) + 20
+    assert np.nanmean(pictures[1][edge]) > np.nanmean(pictures[1][middle]) + 20
+
+
+@pytest.mark.parametrize("sound", [np.zeros((1, 0)), np.zeros((2, 500)), np.full((1, 9), np.nan)])
+def test_a_small_picture_of_nothing(sound: np.ndarray) -> None:
+    image = shaded_picture(sound.astype(np.float32), RATE, 40, 30)
+    assert (image.width(), image.height()) == (40, 30)
+    assert alphas(image).sum(axis=0).max() <= 2 * 255

@@ -80,6 +80,21 @@ def spectrogram(
     return np.clip((levels[:, ::-1].T - (top - RANGE_DB)) / RANGE_DB, 0.0, 1.0)
 
 
+def colour_levels(samples: NDArray[np.float32], rate: int, columns: int, rows: int) -> NDArray[np.uint8]:
+    """A quick spectrogram for small pictures: uint8 ``(rows, columns)``, the lowest frequency first.
+
+    Each column is measured against its own loudest place, 255 there and 0 at 48 dB below: what rings at the
+    end of a note is seen as well as its onset.
+    """
+    mono = np.asarray(samples, np.float32).mean(axis=0)
+    if mono.size == 0 or not np.isfinite(mono).all():
+        return np.zeros((rows, columns), np.uint8)
+    size = 2048 if rate >= 32_000 else 1024
+    levels = _levels(mono, rate, size, size, columns, rows)
+    below = levels - np.maximum(levels.max(axis=1, keepdims=True), _SILENCE_DB + 48.0)
+    return np.round(np.clip(1.0 + below.T / 48.0, 0.0, 1.0) * 255).astype(np.uint8)
+
+
 def _levels(
     mono: NDArray[np.float32], rate: int, window: int, size: int, columns: int, rows: int
 ) -> NDArray[np.float32]:

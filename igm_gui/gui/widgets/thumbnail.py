@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QByteArray, QMimeData, QPoint, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
@@ -31,6 +30,7 @@ from PySide6.QtWidgets import (
 )
 
 from igm_gui.gui import theme
+from igm_gui.gui.sound.shaded import shaded_picture
 from igm_gui.gui.studio import Studio
 from igm_gui.gui.widgets.picture import screen_image
 from igm_gui.requests import RenderResult
@@ -40,34 +40,13 @@ from igm_gui.session.state import SavedPoint, SessionState
 POINT_MIME = "application/x-igm-point"
 
 
-def waveform_image(samples: NDArray[Any], side: int) -> QImage:
-    """The outline of a sound, float32 ``(channels, samples)``, ``side`` pixels square, on clear ground."""
-    image = QImage(side, side, QImage.Format.Format_ARGB32_Premultiplied)
-    image.fill(Qt.GlobalColor.transparent)
-    mono = np.asarray(samples, np.float32).mean(axis=0)
-    if mono.size == 0:
-        return image
-    edges = np.linspace(0, mono.size, side + 1).astype(int)[:-1]
-    high = np.maximum.reduceat(mono, edges)
-    low = np.minimum.reduceat(mono, edges)
-    peak = max(float(np.abs(mono).max()), 1e-4)
-    scale = 0.45 * side / peak
-    painter = QPainter(image)
-    painter.setPen(QPen(theme.colour("accent"), 1))
-    for x in range(side):
-        y1, y2 = side / 2 - float(high[x]) * scale, side / 2 - float(low[x]) * scale
-        painter.drawLine(QPointF(x + 0.5, y1), QPointF(x + 0.5, max(y2, y1 + 1)))
-    painter.end()
-    return image
-
-
 def media_image(result: RenderResult, index: int = 0, side: int = 96) -> QImage:
     """A small picture of one rendering of ``result``; a null image where there is none."""
     if result.media is None or result.info is None or index >= len(result.media):
         return QImage()
     if result.info.media == "image":
         return screen_image(result.media[index])
-    return waveform_image(result.media[index], side)
+    return shaded_picture(result.media[index], result.info.output.sample_rate, side, side)
 
 
 class Thumbnail(QWidget):
