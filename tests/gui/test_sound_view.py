@@ -229,7 +229,8 @@ def test_live_follows_every_move(view: SoundView, studio: Studio, qtbot: QtBot) 
     studio.session.set_input("pitch", 66.0)
     assert engine._live is not None
     assert engine._live.point.scalar("pitch") == 66.0
-    assert "× real time" in view.health_text(engine.status())
+    qtbot.waitUntil(lambda: "× real time" in view.health.text(), timeout=WAIT)
+    assert "ring" in view.health.text()
     qtbot.mouseClick(view.live_button, LEFT)
     assert not view.live
     assert engine.live_model == ""

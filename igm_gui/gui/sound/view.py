@@ -8,12 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QHideEvent, QKeyEvent, QResizeEvent, QShowEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
-from igm_gui.engine.audio.analysis import note_name
 from igm_gui.engine.audio.sound import SoundStatus
 from igm_gui.gui.commands import Commands
 from igm_gui.gui.sound.controls import DeviceButton, LevelMeter, VolumeControl
+from igm_gui.gui.sound.health import Health, explanation, figures
 from igm_gui.gui.sound.hub import SoundHub, hub_of
 from igm_gui.gui.sound.keyboard import PianoKeyboard
 from igm_gui.gui.sound.spectrogram import SpectrogramView
@@ -58,8 +58,11 @@ class SoundView(QWidget):
         self.waveform = WaveformView()
         self.spectrogram = SpectrogramView()
         self.keyboard = PianoKeyboard()
-        self.health = QLabel()
-        self.readout = QLabel()
+        self.health = Health()
+        self.readout = QLabel(self.spectrogram)  # what is under the pointer
+        self.readout.setObjectName("overlay")
+        self.readout.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self.readout.hide()
         column = QVBoxLayout(self)
         column.setContentsMargins(20, 8, 20, 10)
         column.setSpacing(10)
@@ -73,7 +76,8 @@ class SoundView(QWidget):
         self.waveform.seek_asked.connect(self.play_from)
         self.spectrogram.seek_asked.connect(self.play_from)
         self.waveform.hovered.connect(self._show_moment)
-        self.spectrogram.hovered.connect(lambda text: self.readout.setText(text or ""))
+        self.waveform.painted.connect(studio.painted)
+        self.spectrogram.hovered.connect(self._show_readout)
         self.keyboard.pressed.connect(self._press)
         self.keyboard.released.connect(self._release)
         self.hub.ticked.connect(self._on_tick)
@@ -113,14 +117,8 @@ class SoundView(QWidget):
     def _make_foot(self) -> QHBoxLayout:
         row = QHBoxLayout()
         row.setContentsMargins(0, 0, 0, 0)
-        self.health.setObjectName("overlay")
-        self.health.setAccessibleName("Sound health")
-        self.health.setMinimumWidth(80)
-        self.health.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
-        self.readout.setProperty("role", "quiet")
         row.addWidget(self.health)
         row.addStretch(1)
-        row.addWidget(self.readout)
         self.device_button = DeviceButton(self.hub)
         row.addWidget(self.device_button)
         return row
@@ -328,39 +326,25 @@ class SoundView(QWidget):
         self._show_health(self.hub.status)
 
     def _show_moment(self, seconds: Any) -> None:
-        self.readout.setText("" if seconds is None else f"{seconds:.2f} s")
+        self._show_readout(None if seconds is None else f"{seconds:.2f} s")
+
+    def _show_readout(self, text: str | None) -> None:
+        self.readout.setText(text or "")
+        self.readout.adjustSize()
+        self.readout.move(self.spectrogram.width() - self.readout.width() - 8, 8)
+        self.readout.setVisible(bool(text))
 
     def _show_health(self, status: SoundStatus) -> None:
-        text = self.health_text(status)
-        if text != self.health.text():
-            self.health.setText(text)
-
-    def health_text(self, status: SoundStatus) -> str:
-        """Such as ``A4 · 24 kHz · block 512 · 0 underruns · latency 31 ms``."""
         info = self._studio.session.info
         if info is None or info.media != "sound":
-            return ""
-        parts = []
-        pitch = self._studio.state.point.get(PITCH)
-        if self._pitch() is not None and isinstance(pitch, (int, float)):
-            parts.append(note_name(float(pitch)))
-        parts.append(f"{info.output.sample_rate / 1000:g} kHz")
-        player, live = status.player, status.live
-        if self.hub.is_playing(self) and player.rate:
-            if not player.real:
-                parts.append("no sound device")
-            if not self._compact:
-                parts.append(f"block {player.block}")
-            if live is not None and not live.ready:
-                parts.append("getting ready")
-            elif live is not None:
-                parts.append(f"{live.real_time_factor:.2f} × real time")
-            parts.append(f"{player.underruns} underrun{'' if player.underruns == 1 else 's'}")
-            if not self._compact:
-                parts.append(f"latency {player.latency * 1000:.0f} ms")
-        elif self._samples is not None:
-            parts.append(f"{self._samples.shape[-1] / self._rate:.2f} s")
-        return " · ".join(parts)
+            self.health.show_figures([], status, "")
+            return
+        mine = self.hub.is_playing(self)
+        pitch = self._studio.state.point.get(PITCH) if self._pitch() is not None else None
+        note = float(pitch) if isinstance(pitch, (int, float)) else None
+        length = 0.0 if self._samples is None else self._samples.shape[-1] / self._rate
+        parts = figures(info, status, mine, note, length, self.width())
+        self.health.show_figures(parts, status, explanation(info, status, mine))
 
     # -- events
 
@@ -370,7 +354,6 @@ class SoundView(QWidget):
         self.meter.setVisible(self.width() > 620)
         self.volume.setVisible(self.width() > 420)
         self.volume.track.setVisible(self.width() > 560)
-        self.readout.setVisible(self.width() > 560)
         if self._compact != (self.width() <= 560):
             self._compact = not self._compact
             self.live_button.setText("" if self._compact else "Live")

@@ -62,6 +62,7 @@ class WaveformView(QWidget):
 
     seek_asked = Signal(float)
     hovered = Signal(object)  # seconds under the pointer, or None
+    painted = Signal()  # a new sound is on screen
 
     def __init__(
         self,
@@ -150,6 +151,8 @@ class WaveformView(QWidget):
         key = (round(self.width() * ratio), round(self.height() * ratio), tint.rgb(), id(self._samples))
         if key != self._key:
             assert self._samples is not None
+            if not self._key:
+                self.painted.emit()
             self._picture = waveform_picture(self._samples, key[0], key[1], tint)
             self._key = key
         return self._picture
