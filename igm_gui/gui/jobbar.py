@@ -2,12 +2,28 @@
 
 from __future__ import annotations
 
+import math
+import time
+
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QWidget
 
 from igm_gui.engine.loop import Job
 from igm_gui.gui.studio import Studio
 from igm_gui.gui.widgets import Button
+
+SURE_SECONDS = 1.0  # before that, what is left is a guess
+
+
+def left_text(progress: float, elapsed: float) -> str:
+    """Such as ``42 %``, and once it can be told ``42 % · 0:12``: minutes and seconds that are left."""
+    text = f"{progress * 100:.0f} %"
+    if elapsed >= SURE_SECONDS and 0.01 < progress < 1:
+        left = math.ceil(elapsed * (1 - progress) / progress)
+        hours, rest = divmod(left, 3600)
+        clock = f"{rest // 60}:{rest % 60:02d}"
+        text += f" · {hours}:{rest // 60:02d}:{rest % 60:02d}" if hours else f" · {clock}"
+    return text
 
 
 class JobBar(QWidget):
@@ -18,6 +34,7 @@ class JobBar(QWidget):
     def __init__(self, studio: Studio, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._job: Job | None = None
+        self._since = 0.0
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(8)
@@ -26,7 +43,7 @@ class JobBar(QWidget):
         self._bar = QProgressBar()
         self._bar.setRange(0, 1000)
         self._bar.setTextVisible(False)
-        self._bar.setFixedWidth(90)
+        self._bar.setFixedWidth(72)
         self._bar.setAccessibleName("Progress")
         self.cancel = Button("Cancel", "x", "Stop this. What was not finished is not written.")
         self.cancel.clicked.connect(self._stop)
@@ -42,11 +59,12 @@ class JobBar(QWidget):
 
     def watch(self, job: Job) -> Job:
         """Show the progress of ``job``."""
-        self._job = job
+        self._job, self._since = job, time.monotonic()
         self._bar.setValue(0)
         self._label.setText("0 %")
-        self._label.setMinimumWidth(self._label.fontMetrics().horizontalAdvance("100 %"))
-        self.setToolTip(job.name)
+        # As wide as it will be: the bar beside it must not jump.
+        self._label.setMinimumWidth(self._label.fontMetrics().horizontalAdvance("100 % · 00:00"))
+        self.setToolTip(f"{job.name}: how much is done, and how long it still takes")
         self._bar.setAccessibleName(job.name)
         self.cancel.setEnabled(True)
         self.show()
@@ -62,7 +80,7 @@ class JobBar(QWidget):
         if job is not self._job:
             return
         self._bar.setValue(round(job.progress * 1000))
-        self._label.setText(f"{job.progress * 100:.0f} %")
+        self._label.setText(left_text(job.progress, time.monotonic() - self._since))
         if job.done:
             self._job = None
             self.hide()

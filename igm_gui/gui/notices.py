@@ -84,6 +84,7 @@ class Toast(QFrame):
         self.copy.setVisible(error)
         self.retry.setVisible(notice.retry is not None)
         self.retry.setText(notice.action)
+        self.retry.set_icon("refresh-cw" if error else "folder-open")
         self.retry.setAccessibleName(notice.action)
         self.details.hide()
         self.details.setPlainText(notice.details)

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from PySide6.QtCore import QUrl
+from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from igm_gui.engine.loop import Work
@@ -13,6 +15,7 @@ from igm_gui.engine.renderer import Renderer
 from igm_gui.gui import dialogs
 from igm_gui.gui.dialogs import Taken
 from igm_gui.gui.settings import Settings
+from igm_gui.gui.studio import Notice, Studio
 
 
 def export_work(make: Callable[[Any], Work]) -> Work:
@@ -43,3 +46,16 @@ def ask_folder(parent: QWidget, title: str, name: str, taken: Taken) -> QFileDia
         taken(path)
 
     return dialogs.ask_folder(parent, Settings(), "export-folder", title, inside)
+
+
+def tell_written(studio: Studio, path: Path) -> None:
+    """Say what was written, and offer to show where it is."""
+
+    def show() -> None:
+        folder = path if path.is_dir() else path.parent
+        QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder)))
+
+    name = path.name if len(path.name) <= 60 else f"{path.name[:57]}…"
+    studio.notice.emit(
+        Notice(f"Written: {name}", f"In {path.parent}", kind="good", retry=show, action="Show in folder")
+    )

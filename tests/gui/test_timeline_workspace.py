@@ -12,14 +12,15 @@ import pytest
 import soundfile
 from PIL import Image
 from PySide6.QtCore import QByteArray, QEvent, QMimeData, QPoint, QPointF, Qt
-from PySide6.QtGui import QDragEnterEvent, QDragMoveEvent, QDropEvent, QMouseEvent
+from PySide6.QtGui import QAction, QDesktopServices, QDragEnterEvent, QDragMoveEvent, QDropEvent, QMouseEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMenu, QWidget
 from pytestqt.qtbot import QtBot
 
 from igm_gui.gui.commands import Commands
+from igm_gui.gui.jobbar import left_text
 from igm_gui.gui.sound.hub import hub_of
-from igm_gui.gui.studio import Studio
+from igm_gui.gui.studio import Notice, Studio
 from igm_gui.gui.timeline.track_paint import RULER, STRIP_TOP, key_rect
 from igm_gui.gui.timeline.workspace import TimelineWorkspace
 from igm_gui.gui.widgets import Button
@@ -199,7 +200,7 @@ def test_easing_of_the_selected_keyframe(qtbot: QtBot, studio: Studio, workspace
     assert easing.currentData() == "ease"
     easing.setFocus()
     qtbot.keyClick(easing, Qt.Key.Key_Down)
-    assert studio.state.timeline.keyframes[1].easing == "hold"
+    assert studio.state.timeline.keyframes[1].easing == "in"
 
 
 def test_length_rate_and_interpolation_are_typed_and_chosen(
@@ -385,6 +386,131 @@ def test_the_menu_of_a_keyframe(qtbot: QtBot, studio: Studio, workspace: Timelin
     delete.trigger()
     menu.close()
     assert times(workspace) == [0.0, 4.0, 6.0]
+
+
+def entry(menu: QMenu, *titles: str) -> QAction:
+    """The entry of a menu, through its sub-menus."""
+    for title in titles[:-1]:
+        menu = next(m for m in menu.findChildren(QMenu) if m.title() == title)
+    return next(a for a in menu.actions() if a.text() == titles[-1])
+
+
+def test_a_keyframe_gets_a_way_of_its_own_by_menu_and_palette(
+    studio: Studio, workspace: TimelineWorkspace
+) -> None:
+    actions.fill_timeline(studio.session)
+    workspace.track.step_key(1)
+    id = workspace.track.selected[0]
+    menu = workspace.menus.track(QPoint(100, 100), id, 0.0)
+    assert entry(menu, "Way to the next", "As the timeline").isChecked()
+    entry(menu, "Way to the next", "Straight (lerp)").trigger()
+    menu.close()
+    key = studio.state.timeline.keyframe(id)
+    assert key is not None
+    assert key.way == "lerp"
+    assert "straight (lerp)" in workspace.track.tip_at(QPointF(spot(workspace, key.time)))
+    workspace._commands.run("timeline.way.same")
+    workspace._commands.run("timeline.easing.hold")
+    key = studio.state.timeline.keyframe(id)
+    assert key is not None
+    assert (key.way, key.easing) == (None, "hold")
+
+
+def test_without_a_selection_the_palette_says_what_is_missing(
+    studio: Studio, workspace: TimelineWorkspace
+) -> None:
+    actions.fill_timeline(studio.session)
+    said: list[str] = []
+    studio.notice.connect(lambda notice: said.append(notice.text))
+    before = studio.state
+    for name in ("timeline.easing.out", "timeline.way.spline", "timeline.update"):
+        workspace._commands.run(name)
+    assert said == ["No keyframe is selected."] * 3
+    assert studio.state == before
+
+
+def test_the_smooth_way_changes_the_picture_between_keyframes(
+    qtbot: QtBot, studio: Studio, workspace: TimelineWorkspace
+) -> None:
+    actions.fill_timeline(studio.session)
+    with qtbot.waitSignal(studio.rendered, check_params_cb=lambda r: r.request.slot == "main"):
+        workspace.player.seek(2.7)
+    way = workspace.transport.way
+    with qtbot.waitSignal(studio.rendered, check_params_cb=lambda r: r.request.slot == "main"):
+        way.setCurrentIndex(way.findData("spline"))
+        way.activated.emit(way.currentIndex())
+    assert studio.state.timeline.interpolation == "spline"
+    assert studio.last is not None
+    assert studio.last.request.points[0] == studio.state.timeline.sample(2.7)
+
+
+def test_spreading_takes_the_playhead_along(studio: Studio, workspace: TimelineWorkspace) -> None:
+    for seconds in (0.0, 0.5, 1.0, 1.5):
+        workspace.track.add(seconds)
+    workspace._commands.run("timeline.spread")
+    assert times(workspace) == [0.0, 2.0, 4.0, 6.0]
+    assert studio.playhead == 6.0
+    studio.session.undo()
+    assert times(workspace) == [0.0, 0.5, 1.0, 1.5]
+
+
+def test_how_a_film_is_written_is_chosen_and_kept(
+    qtbot: QtBot, studio: Studio, workspace: TimelineWorkspace, tmp_path: Path
+) -> None:
+    actions.fill_timeline(studio.session)
+    actions.set_timeline(studio.session, fps=2.0)
+    assert "532 × 532, sharp pixels · 8 s at 2 fps · high quality" in workspace.export.toolTip()
+    for titles in (
+        ("Size", "28 × 28 (the model's own)"),
+        ("Go round", "2 times"),
+        ("Quality", "Highest"),
+        ("Enlarge with", "Smooth"),
+    ):
+        menu = workspace.menus.export(QPoint(100, 100))
+        assert not entry(menu, *titles).isChecked()
+        entry(menu, *titles).trigger()
+        menu.close()
+    assert "28 × 28 · 16 s at 2 fps · highest quality" in workspace.export.toolTip()
+    path = tmp_path / "film.mp4"
+    job = workspace.export_mp4(path)
+    qtbot.waitUntil(lambda: workspace.jobs.job is None, timeout=60_000)
+    assert job.error is None
+    with av.open(str(path)) as film:
+        frames = [f.to_ndarray(format="gray") for f in film.decode(video=0)]
+    assert len(frames) == 32
+    assert frames[0].shape == (28, 28)
+    # Without loop there is no second round.
+    actions.set_timeline(studio.session, loop=False)
+    assert "· 8 s at 2 fps" in workspace.export.toolTip()
+    menu = workspace.menus.export(QPoint(100, 100))
+    assert not next(m for m in menu.findChildren(QMenu) if m.title() == "Go round").isEnabled()
+    assert entry(menu, "Size", "28 × 28 (the model's own)").isChecked()
+    menu.close()
+
+
+def test_what_was_written_can_be_shown_in_its_folder(
+    qtbot: QtBot, studio: Studio, workspace: TimelineWorkspace, tmp_path: Path, monkeypatch
+) -> None:
+    actions.fill_timeline(studio.session)
+    actions.set_timeline(studio.session, fps=1.0)
+    shown: list[str] = []
+    monkeypatch.setattr(QDesktopServices, "openUrl", lambda url: shown.append(url.toLocalFile()))
+    notices: list[Notice] = []
+    studio.notice.connect(notices.append)
+    workspace.export_frames(tmp_path / "frames")
+    qtbot.waitUntil(lambda: bool(notices), timeout=60_000)
+    assert notices[0].text == "Written: frames"
+    assert notices[0].retry is not None
+    notices[0].retry()
+    assert shown == [str(tmp_path / "frames")]
+
+
+@pytest.mark.parametrize(
+    ("progress", "elapsed", "text"),
+    [(0.0, 0.1, "0 %"), (0.4, 0.5, "40 %"), (0.5, 9.0, "50 % · 0:09"), (0.25, 1200.0, "25 % · 1:00:00")],
+)
+def test_what_is_left_is_told_once_it_can_be(progress: float, elapsed: float, text: str) -> None:
+    assert left_text(progress, elapsed) == text
 
 
 def test_export_mp4_holds_every_frame_and_the_recipe(

@@ -17,7 +17,7 @@ from igm_gui.gui.explore.browser import ModelBrowser
 from igm_gui.gui.explore.seed import SeedRow
 from igm_gui.gui.jobbar import JobBar
 from igm_gui.gui.previews import Previews
-from igm_gui.gui.saving import ask_folder, export_work
+from igm_gui.gui.saving import ask_folder, export_work, tell_written
 from igm_gui.gui.settings import Settings
 from igm_gui.gui.studio import Studio
 from igm_gui.gui.widgets import Button, IconButton, ValueSlider, accent_button
@@ -199,7 +199,7 @@ class CompareWorkspace(QWidget):
 
         def done(job: Job) -> None:
             if job.error is None:
-                self._studio.say(f"Written: {folder.name}", f"In {folder.parent}", "good")
+                tell_written(self._studio, folder)
 
         return self.jobs.watch(self._studio.run(f"Export {folder.name}", work, done))
 

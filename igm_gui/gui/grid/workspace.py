@@ -19,7 +19,7 @@ from igm_gui.gui.grid.controls import Controls
 from igm_gui.gui.grid.corners import NAMES
 from igm_gui.gui.grid.sheet import Sheet
 from igm_gui.gui.jobbar import JobBar
-from igm_gui.gui.saving import ask_file, ask_folder, export_work
+from igm_gui.gui.saving import ask_file, ask_folder, export_work, tell_written
 from igm_gui.gui.sound.hub import hub_of
 from igm_gui.gui.studio import Studio
 from igm_gui.gui.widgets import Button, PointStrip, SectionHead, accent_button
@@ -334,7 +334,7 @@ class GridWorkspace(QWidget):
     def _run(self, path: Path, make: Callable[[Any], Work]) -> Job:
         def done(job: Job) -> None:
             if job.error is None:
-                self._studio.say(f"Written: {path.name}", f"In {path.parent}", "good")
+                tell_written(self._studio, path)
 
         return self.jobs.watch(self._studio.run(f"Export {path.name}", export_work(make), done))
 

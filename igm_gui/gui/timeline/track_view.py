@@ -12,6 +12,7 @@ from igm_gui.gui import theme
 from igm_gui.gui.studio import Studio
 from igm_gui.gui.timeline import track_paint
 from igm_gui.gui.timeline.axis import Axis, clock, place_text
+from igm_gui.gui.timeline.names import going_on
 from igm_gui.gui.timeline.thumbs import FilmStrip, KeyThumbs
 from igm_gui.gui.timeline.track_paint import HEIGHT, LEFT, RIGHT, RULER, STRIP, Look, key_rect
 from igm_gui.session.state import SessionState
@@ -143,7 +144,7 @@ class TrackView(QWidget):
         text = f"{len(keys)} keyframes."
         if self._selected:
             number, key = places[self._selected[-1]]
-            text = f"Keyframe {number} of {len(keys)} at {clock(key.time)}, {key.easing}."
+            text = f"Keyframe {number} of {len(keys)} at {clock(key.time)}, {going_on(key)}."
         self.setAccessibleDescription(text)
 
     # -- painting
@@ -194,6 +195,6 @@ class TrackView(QWidget):
         number = [k.id for k in state.timeline.keyframes].index(key.id) + 1
         seed = "" if key.point.seed is None else f" · seed {key.point.seed}"
         return (
-            f"Key {number} · {clock(key.time)} · {key.easing}{seed}\n"
+            f"Key {number} · {clock(key.time)} · {going_on(key)}{seed}\n"
             "Drag to move (Alt: no snapping), Delete removes, right-click for more."
         )

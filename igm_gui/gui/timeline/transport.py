@@ -11,16 +11,15 @@ from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QLineEdit, QWidget
 from igm_gui.gui.commands import Commands
 from igm_gui.gui.studio import Studio
 from igm_gui.gui.timeline.axis import clock, parse_clock
+from igm_gui.gui.timeline.names import EASING_NAMES, WAYS
 from igm_gui.gui.timeline.player import Player
 from igm_gui.gui.timeline.track import Track
 from igm_gui.gui.widgets import Button, IconButton, accent_button
 from igm_gui.session import actions
 from igm_gui.session.state import SessionState
-from igm_gui.timeline.timeline import EASINGS, Timeline
+from igm_gui.timeline.timeline import Timeline
 
 RATES = (12, 15, 24, 25, 30, 50, 60)
-WAYS = (("Spherical (slerp)", "slerp"), ("Straight (lerp)", "lerp"))
-EASING_NAMES = {"linear": "Linear", "ease": "Ease", "hold": "Hold"}
 
 
 class LengthEdit(QLineEdit):
@@ -79,14 +78,15 @@ class Transport(QWidget):
         assert line is not None
         line.editingFinished.connect(self._take_rate)
         self.way = self._combo(
-            WAYS, "Interpolation", "How latents go from one keyframe to the next:\nslerp keeps the length"
-            " that samples have, lerp goes straight."
+            WAYS, "Interpolation", "How latents go from one keyframe to the next: slerp keeps the length"
+            " that samples have,\nlerp goes straight, the spline also passes each keyframe without a jolt"
+            " (with even easing).\nA keyframe's menu can choose another way for its own stretch."
         )  # fmt: skip
         self.way.activated.connect(
             lambda i: actions.set_timeline(studio.session, interpolation=self.way.itemData(i))
         )
         self.easing = self._combo(
-            [(EASING_NAMES[e], e) for e in EASINGS],
+            [(title, easing) for easing, title in EASING_NAMES.items()],
             "Easing of the selected keyframes",
             "How the way from the selected keyframes to the next is paced.\nSelect a keyframe first.",
         )

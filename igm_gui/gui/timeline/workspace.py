@@ -3,32 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QPoint, QSignalBlocker, Qt
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QScrollBar, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QScrollBar, QSplitter, QVBoxLayout, QWidget
 
 from igm_gui.engine.loop import Job, Work
 from igm_gui.gui.commands import Commands
 from igm_gui.gui.jobbar import JobBar
 from igm_gui.gui.mediaview import MediaView
-from igm_gui.gui.saving import ask_file, ask_folder, export_work
+from igm_gui.gui.saving import ask_file, ask_folder, export_work, tell_written
 from igm_gui.gui.settings import Settings
 from igm_gui.gui.studio import Studio
 from igm_gui.gui.timeline.axis import Axis, place_text
 from igm_gui.gui.timeline.empty import EmptyTrack
+from igm_gui.gui.timeline.film import Film, factor_for
+from igm_gui.gui.timeline.menus import TimelineMenus
+from igm_gui.gui.timeline.names import EASING_NAMES, WAYS
 from igm_gui.gui.timeline.player import Player
 from igm_gui.gui.timeline.points import PointsPanel
 from igm_gui.gui.timeline.sound import TimelineSound
 from igm_gui.gui.timeline.track import Track
-from igm_gui.gui.timeline.transport import EASING_NAMES, Transport
+from igm_gui.gui.timeline.transport import Transport
 from igm_gui.gui.widgets import accent_button
 from igm_gui.requests import RenderResult
 from igm_gui.session import actions
 from igm_gui.session.state import SessionState
-from igm_gui.timeline.timeline import EASINGS
+from igm_gui.timeline.timeline import Easing, Way
 
 
 class TimelineWorkspace(QWidget):
@@ -55,7 +59,7 @@ class TimelineWorkspace(QWidget):
         self.transport = Transport(studio, self.player, self.track, commands)
         self.jobs = JobBar(studio)
         self.export = accent_button("Export MP4…", "download", "Write the timeline to a file")
-        self.more = accent_button("", "chevron-down", "More ways to write the timeline")
+        self.more = accent_button("", "chevron-down", commands.tip("timeline.film"))
         self.more.setFixedWidth(30)
         self._scroll = QScrollBar(Qt.Orientation.Horizontal)
         self._scroll.setAccessibleName("Time axis")
@@ -63,11 +67,12 @@ class TimelineWorkspace(QWidget):
         policy.setRetainSizeWhenHidden(True)
         self._scroll.setSizePolicy(policy)
         self._empty = EmptyTrack(self.track, commands)
+        self.menus = TimelineMenus(self, studio, commands, self.track, self.player, self._show_media)
         self._build()
         self.export.clicked.connect(self.open_export)
-        self.more.clicked.connect(self._more_menu)
+        self.more.clicked.connect(self._show_more)
         self.track.scrubbed.connect(self.player.seek)
-        self.track.menu_asked.connect(self._menu)
+        self.track.menu_asked.connect(self.menus.track)
         self.track.axis_changed.connect(self._on_axis)
         self._scroll.valueChanged.connect(self._on_scroll)
         self.player.rate_changed.connect(self._on_rate)
@@ -162,7 +167,8 @@ class TimelineWorkspace(QWidget):
 
     def _ask_mp4(self) -> None:
         if self._ready():
-            ask_file(self, "Export MP4", f"{self._stem()}.mp4", "Video (*.mp4)", self.export_mp4)
+            title = f"Export MP4 · {self._film_text}"
+            ask_file(self, title, f"{self._stem()}.mp4", "Video (*.mp4)", self.export_mp4)
 
     def _ask_frames(self) -> None:
         if self._ready():
@@ -170,7 +176,12 @@ class TimelineWorkspace(QWidget):
 
     def _ask_wav(self) -> None:
         if self._ready():
-            ask_file(self, "Export WAV", f"{self._stem()}.wav", "Sound (*.wav)", self.export_wav)
+            title = f"Export WAV · {self._film_text}"
+            ask_file(self, title, f"{self._stem()}.wav", "Sound (*.wav)", self.export_wav)
+
+    @property
+    def _film_text(self) -> str:
+        return Film.chosen(Settings()).text(self._studio.session.info, self._studio.state.timeline)
 
     def _ready(self) -> bool:
         if not self._studio.state.timeline.keyframes:
@@ -180,25 +191,34 @@ class TimelineWorkspace(QWidget):
 
     def export_mp4(self, path: Path) -> Job:
         """Write the timeline as an MP4, with progress and a way to cancel."""
-        s = self._studio.state
-        return self._run(path, lambda e: e.save_film(path, s.model, s.timeline, s.device, point=s.point))
+        s, info, film = self._studio.state, self._studio.session.info, Film.chosen(Settings())
+        factor = None if info is None else factor_for(info, film.side)
+        rounds = film.rounds_of(s.timeline)
+        return self._run(
+            path,
+            lambda e: e.save_film(
+                path, s.model, s.timeline, s.device, film.crf, factor, s.point, film.smooth, rounds
+            ),
+        )
 
     def export_frames(self, folder: Path) -> Job:
-        """Write ``frame-00000.png`` and so on into ``folder``."""
+        """Write ``frame-00000.png`` and so on into ``folder``, at the model's own size."""
         s = self._studio.state
         return self._run(folder, lambda e: e.save_frames(folder, s.model, s.timeline, s.device))
 
     def export_wav(self, path: Path) -> Job:
         """Write the timeline as sound."""
-        s = self._studio.state
-        return self._run(path, lambda e: e.save_timeline_sound(path, s.model, s.timeline, s.device, s.point))
+        s, samples = self._studio.state, Film.chosen(Settings()).samples
+        return self._run(
+            path, lambda e: e.save_timeline_sound(path, s.model, s.timeline, s.device, s.point, samples)
+        )
 
     def _run(self, path: Path, make: Callable[[Any], Work]) -> Job:
         self.player.pause()
 
         def done(job: Job) -> None:
             if job.error is None:
-                self._studio.say(f"Written: {path.name}", f"In {path.parent}", "good")
+                tell_written(self._studio, path)
 
         return self.jobs.watch(self._studio.run(f"Export {path.name}", export_work(make), done))
 
@@ -227,13 +247,18 @@ class TimelineWorkspace(QWidget):
             if self._active and self._position > timeline.length:
                 self.player.seek(timeline.length)
             self._put_place()
+            self._show_film()
         if changed & {"model", "info"}:
             self._show_media()
 
     def _show_media(self) -> None:
         self.export.setText("Export WAV…" if self._is_sound else "Export MP4…")
         self.export.setAccessibleName(self.export.text())
+        self._show_film()
         self._put_place()
+
+    def _show_film(self) -> None:
+        self.export.setToolTip(f"Write the timeline to a file: {self._film_text}.\nThe arrow changes that.")
 
     def _on_rate(self, rate: float) -> None:
         self._rate = rate
@@ -293,6 +318,13 @@ class TimelineWorkspace(QWidget):
         add("timeline.next_frame", "One frame on", lambda: self._step(1), ".")
         add("timeline.previous_frame", "One frame back", lambda: self._step(-1), ",")
         add("timeline.fill", "Start with four random points", self._fill)
+        add("timeline.spread", "Spread the keyframes evenly", self._spread)
+        for how, name in EASING_NAMES.items():
+            add(f"timeline.easing.{how}", f"Keyframe: {name.lower()}", partial(self._ease, how))
+        for title, way in WAYS:
+            add(f"timeline.way.{way}", f"Keyframe: {title.lower()} to the next", partial(self._go_by, way))
+        add("timeline.way.same", "Keyframe: the timeline's way to the next", partial(self._go_by, None))
+        add("timeline.film", "How films are written: size, quality, rounds…", self._show_more)
         add("timeline.mp4", "Export MP4…", self._ask_mp4, enabled=lambda: not self._is_sound)
         add("timeline.frames", "Export PNG sequence…", self._ask_frames, enabled=lambda: not self._is_sound)
         add("timeline.wav", "Export WAV…", self._ask_wav, enabled=lambda: self._is_sound)
@@ -308,11 +340,36 @@ class TimelineWorkspace(QWidget):
         actions.fill_timeline(self._studio.session)
         self.player.seek(0.0)
 
+    def _spread(self) -> None:
+        if actions.spread_keyframes(self._studio.session):
+            self._show_selected()
+
+    def _show_selected(self) -> None:
+        """The playhead goes with the selected keyframe."""
+        key = self._studio.state.timeline.keyframe(self.track.selected[-1]) if self.track.selected else None
+        if key is not None:
+            self.player.seek(key.time)
+
+    def _chosen(self) -> tuple[str, ...]:
+        """The selected keyframes; says what is missing where there is none."""
+        if not self.track.selected:
+            self._studio.say(
+                "No keyframe is selected.", "Click one on the track first, or press ] for the next."
+            )
+        return self.track.selected
+
+    def _ease(self, how: Easing) -> None:
+        actions.set_easing(self._studio.session, self._chosen(), how)
+
+    def _go_by(self, way: Way | None) -> None:
+        actions.set_way(self._studio.session, self._chosen(), way)
+
+    def _show_more(self) -> None:
+        self.menus.export(self.more.mapToGlobal(QPoint(0, self.more.height())))
+
     def _update_keys(self) -> None:
-        if self.track.selected:
+        if self._chosen():
             actions.update_keyframe(self._studio.session, self.track.selected[-1])
-        else:
-            self._studio.say("No keyframe is selected.", "Click one on the track first.")
 
     def _edit_key(self) -> None:
         id = self.track.selected[-1] if self.track.selected else ""
@@ -325,45 +382,3 @@ class TimelineWorkspace(QWidget):
         saved = next((s for s in self._studio.state.saved if s.id == id), None)
         if saved is not None:
             self.track.add(self._position, saved.point)
-
-    # -- menus
-
-    def _more_menu(self) -> None:
-        menu = self._new_menu()
-        names = ("timeline.wav",) if self._is_sound else ("timeline.mp4", "timeline.frames")
-        for name in names:
-            self._entry(menu, name)
-        menu.popup(self.more.mapToGlobal(QPoint(0, self.more.height())))
-
-    def _menu(self, where: QPoint, id: str, seconds: float) -> None:
-        menu = self._new_menu()
-        if id:
-            for name in ("timeline.update", "timeline.edit", "timeline.duplicate"):
-                self._entry(menu, name)
-            easing = menu.addMenu("Easing to the next")
-            for how in EASINGS:
-                easing.addAction(
-                    EASING_NAMES[how],
-                    lambda how=how: actions.set_easing(self._studio.session, self.track.selected, how),
-                )
-            menu.addSeparator()
-            self._entry(menu, "timeline.delete")
-        else:
-            menu.addAction("Add the current point here", lambda: self.track.add(seconds))
-            if self._studio.state.timeline.keyframes:
-                menu.addAction("Add the point between here", lambda: self.track.add_between(seconds))
-            menu.addAction("Move the playhead here", lambda: self.player.seek(seconds))
-            menu.addSeparator()
-            self._entry(menu, "timeline.fill")
-        menu.popup(where)
-
-    def _new_menu(self) -> QMenu:
-        menu = QMenu(self)
-        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        return menu
-
-    def _entry(self, menu: QMenu, name: str) -> None:
-        command = self._commands.get(name)
-        if command is not None:
-            entry = menu.addAction(command.title, lambda: self._commands.run(name))
-            entry.setShortcut(command.shortcut)
