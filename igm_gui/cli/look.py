@@ -38,6 +38,16 @@ def trust(options: Namespace) -> None:
     print(f"{path.name} may be opened from now on (SHA-256 {sha256}).")
 
 
+def half(options: Namespace) -> None:
+    """Remember that a model may be opened in half precision, by its content."""
+    from igm_gui.formats.known_models import content_hash
+    from igm_gui.generators.memory import allow_half
+
+    path = library.find(options.model)
+    allow_half(content_hash(path), path.name)
+    print(f"{path.name} is opened in half precision from now on when it does not fit into memory otherwise.")
+
+
 def models(options: Namespace) -> None:
     """The bundled models, from their cards alone."""
     infos = [card_info(card, path) for path, card in library.cards()]

@@ -133,6 +133,9 @@ def _looking(add: Add) -> None:
     allow = add("trust", "Allow a program (TorchScript, torch.export) to be opened from now on.", "look")
     allow.add_argument("file", metavar="FILE")
 
+    half = add("half", "Allow a model that does not fit into memory to be opened in half precision.", "look")
+    half.add_argument("model", metavar="MODEL")
+
     show = add(
         "open", "Open a model, a project, or a picture, sound or film made here, in the window.", "look"
     )

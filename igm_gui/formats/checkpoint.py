@@ -42,6 +42,7 @@ class Checkpoint:
     weights: Path | None = None
     shapes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     ordered: bool = True  # whether the tensors' order is that of the layers
+    half: bool = False  # floating tensors come in float16, because memory is short
 
     @property
     def name(self) -> str:
@@ -56,14 +57,15 @@ class Checkpoint:
 
     @cached_property
     def tensors(self) -> dict[str, torch.Tensor]:
-        """All weights in float32 on the CPU. ModelError where they are damaged or not finite."""
+        """All weights on the CPU, safetensors in float32 (float16 with ``half``), others as they are stored.
+        ModelError where they are damaged or not finite."""
         if self.weights is None:
             return {}
         if self.kind == "state_dict" and self.weights.suffix != ".safetensors":
             from igm_gui.formats.torch_file import read_torch
 
-            return read_torch(self.weights)
-        return read_tensors(self.weights)
+            return read_torch(self.weights, self.half)
+        return read_tensors(self.weights, self.half)
 
     @cached_property
     def pickled(self) -> Any:
@@ -117,27 +119,38 @@ def read_header(path: Path) -> dict[str, tuple[int, ...]]:
     return shapes
 
 
-def read_tensors(path: Path) -> dict[str, torch.Tensor]:
-    """The tensors of a safetensors file; floating ones in float32. Refuses NaN and infinity."""
+def read_tensors(path: Path, half: bool = False) -> dict[str, torch.Tensor]:
+    """The tensors of a safetensors file; floating ones in float32 (float16 with ``half``). Refuses NaN and
+    infinity."""
     import torch
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
+    from safetensors import SafetensorError, safe_open
 
-    read_header(path)
+    names = list(read_header(path))
+    wanted = torch.float16 if half else torch.float32
+    tensors: dict[str, torch.Tensor] = {}
     try:
-        loaded = load_file(str(path))
+        with safe_open(str(path), "pt") as file:
+            for name in names:  # one by one, so that a file in another precision is not held twice
+                tensor = file.get_tensor(name)
+                if tensor.is_floating_point():
+                    tensor = tensor.to(wanted)
+                    if not bool(torch.isfinite(tensor).all()):
+                        raise not_finite(path, name, half)
+                tensors[name] = tensor
     except (SafetensorError, OSError, ValueError, RuntimeError) as error:
         raise ModelError(
             f"{path.name} can't be read as safetensors.", "Copy or download it again.", str(error)
         ) from error
-    tensors = {name: t.float() if t.is_floating_point() else t for name, t in loaded.items()}
-    for name, tensor in tensors.items():
-        if tensor.is_floating_point() and not bool(torch.isfinite(tensor).all()):
-            raise ModelError(
-                f"{path.name} holds weights that are not numbers (NaN or infinity) in {name}.",
-                "Such a network can't make pictures or sound; export it again from a healthy training state.",
-            )
     return tensors
+
+
+def not_finite(path: Path, name: str, half: bool = False) -> ModelError:
+    """The refusal of weights with NaN or infinity (or, in half precision, beyond 65504)."""
+    return ModelError(
+        f"{path.name} holds weights that are not numbers (NaN or infinity) in {name}"
+        + (", or too large for half precision." if half else "."),
+        "Such a network can't make pictures or sound; export it again from a healthy training state.",
+    )
 
 
 def _archive_kind(path: Path, start: bytes) -> str:

@@ -7,7 +7,6 @@ what a suspicious file holds must get an answer.
 
 from __future__ import annotations
 
-import math
 import struct
 import zipfile
 from collections.abc import Callable
@@ -20,8 +19,8 @@ import msgspec
 from igm_gui.errors import ModelError
 from igm_gui.formats.card import Card
 from igm_gui.formats.hashes import cached_sha256
+from igm_gui.formats.layer import MAX_LAYERS, Layer
 
-MAX_LAYERS = 200_000
 FLOATS = {"F64": "float64", "F32": "float32", "F16": "float16", "BF16": "bfloat16"}
 INTEGERS = {"I64": "int64", "I32": "int32", "I16": "int16", "I8": "int8", "U8": "uint8"}
 KIND_NAMES = {
@@ -45,19 +44,6 @@ EXPORT_TYPES = {
     12: "bool",
     13: "bfloat16",
 }
-
-
-@dataclass(frozen=True)
-class Layer:
-    """One tensor in a file: its name, shape and element type such as ``float32``."""
-
-    name: str
-    shape: tuple[int, ...]
-    dtype: str = ""
-
-    @property
-    def size(self) -> int:
-        return math.prod(self.shape)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from igm_gui.errors import ModelError
-from igm_gui.formats.contents import MAX_LAYERS, Layer
+from igm_gui.formats.layer import MAX_LAYERS, Layer
 from igm_gui.formats.onnx_file import GRAPH, HINT, INITIALIZER, MAX_FIELDS, TENSOR_EXTERNAL, _Walker
 
 INPUT, OUTPUT = 11, 12

@@ -12,10 +12,11 @@ import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from igm_gui.errors import ModelError
-from igm_gui.formats.contents import MAX_LAYERS, Layer
+from igm_gui.formats.layer import MAX_LAYERS, Layer
+from igm_gui.formats.pickle_scan import Refused, scan, scan_next
 
 MAX_DEPTH = 60
 MAX_REFUSED = 200_000_000
@@ -62,7 +63,9 @@ class _Inert:
         self.state = state
 
     def __setitem__(self, key: Any, value: Any) -> None:
-        self.__dict__.setdefault("items", {})[key if isinstance(key, str | int) else str(key)] = value
+        # Not str(key): the text of nested lists can be exponentially long.
+        plain = key if isinstance(key, str | int) else type(key).__name__
+        self.__dict__.setdefault("items", {})[plain] = value
 
     def append(self, value: Any) -> None:
         items = self.__dict__.setdefault("items", {})
@@ -80,13 +83,19 @@ class _Reader(pickle.Unpickler):
     def __init__(self, stream: Any, seen: dict[str, None]) -> None:
         super().__init__(stream, encoding="latin1")
         self._seen = seen
+        self._made: dict[str, type] = {}
+        self.claims: dict[str, int] = {}  # storage -> numbers that it is said to hold
 
     def find_class(self, module: str, name: str) -> Any:
         full = f"{module}.{name}"
         self._seen[full] = None
-        return type("Inert", (_Inert,), {"named": full})
+        if full not in self._made:
+            self._made[full] = type("Inert", (_Inert,), {"named": full})
+        return self._made[full]
 
     def persistent_load(self, pid: Any) -> Any:
+        if isinstance(pid, tuple) and len(pid) > 4 and isinstance(pid[4], int):
+            self.claims[str(pid[2])[:200]] = pid[4]
         return pid
 
 
@@ -161,8 +170,6 @@ def _load(stream: Any, seen: dict[str, None]) -> tuple[list[Layer], str]:
 
 def _scanned(data: bytes, seen: dict[str, None]) -> str:
     """Globals by reading the opcodes alone; a sentence where they are absurd or damaged."""
-    from igm_gui.formats.unpickle import scan
-
     try:
         scan(data, outside=True, mentioned=seen)
     except ModelError as error:
@@ -210,11 +217,31 @@ def read_stream(path: Path) -> Read:
     trouble = ""
     with path.open("rb") as stream:
         for _ in range(4):  # magic number, version, system, the object itself
-            found, trouble = _load(stream, seen)
-            layers += found
+            start = stream.tell()
+            try:
+                scan_next(stream, outside=True, mentioned=seen)
+            except ModelError as error:
+                trouble = str(error)
+                break
+            stream.seek(start)
+            layers, trouble = _load(stream, seen)
             if trouble:
                 break
     return Read(tuple(layers), tuple(seen), (trouble,) if trouble else ())
+
+
+def claimed_numbers(stream: BinaryIO) -> int:
+    """How many numbers the storages of one pickle are said to hold together; to be scanned beforehand.
+
+    Refused where it can't be read to its end."""
+    reader = _Reader(stream, {})
+    try:
+        reader.load()
+    except Exception as error:
+        raise Refused(
+            "The pickle is damaged or cut short.", "Copy or download the file again.", repr(error)
+        ) from error
+    return sum(reader.claims.values())
 
 
 def read_whole(path: Path) -> Read:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import torch
 
 from igm_gui.errors import ModelError
+from igm_gui.formats.torch_stream import check_pickle, check_stream, check_tensors
 
 HINT = "Only plain weights are read from such files; nothing in a file is ever executed."
 LEGACY_START = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19"
@@ -36,6 +38,8 @@ PREFERRED = (
     "params",
     "weights",
 )
+# Of these, words that may as well be a part of the generator itself.
+VAGUE = ("decoder", "model", "params", "weights", "state_dict", "gen")
 # Other networks of a checkpoint, which are never the generator.
 OTHERS = (
     "discriminator",
@@ -47,6 +51,13 @@ OTHERS = (
     "d",
     "d_state_dict",
     "netd_state_dict",
+    "dis",
+    "disc",
+    "loss",
+    "criterion",
+    "perceptual",
+    "vgg",
+    "lpips",
 )
 MAX_DEPTH = 6
 
@@ -75,19 +86,21 @@ def check_zip(path: Path) -> list[str]:
     return names
 
 
-def read_torch(path: Path) -> dict[str, torch.Tensor]:
-    """The generator's state dict in a torch file: names and tensors on the CPU, in the file's order.
+def read_torch(path: Path, half: bool = False) -> dict[str, torch.Tensor]:
+    """The generator's state dict in a torch file: names and tensors on the CPU, in the file's order; with
+    ``half`` floating ones in float16.
 
     ModelError where it holds objects, other things than tensors, or nothing that could be a generator.
     """
-    with path.open("rb") as file:
-        zipped = file.read(2) == b"PK"
-    if zipped:
-        check_zip(path)
+    size = path.stat().st_size
     try:
+        zipped = _check(path, size)
         # Training scripts keep their arguments in the checkpoint: a Namespace is only a dict.
         with torch.serialization.safe_globals([argparse.Namespace]):
-            content = torch.load(path, map_location="cpu", weights_only=True)
+            content = torch.load(path, map_location="cpu", weights_only=True, mmap=zipped and half)
+        check_tensors(content, size)
+    except MemoryError:
+        raise
     except Exception as error:
         raise ModelError(
             f"{path.name} holds something other than plain weights, or is damaged.",
@@ -97,16 +110,38 @@ def read_torch(path: Path) -> dict[str, torch.Tensor]:
     found = find_state_dict(content)
     if found is None:
         raise ModelError(f"{path.name} holds no weights of a generator.", HINT)
+    if half:
+        return {name: t.half() if t.is_floating_point() else t for name, t in found.items()}
     return found
+
+
+def _check(path: Path, size: int) -> bool:
+    """Look at a torch file before torch does; whether it is an archive. Refused or ModelError as found."""
+    with path.open("rb") as stream:
+        zipped = stream.read(2) == b"PK"
+        if not zipped:
+            stream.seek(0)
+            check_stream(stream, size)
+            return False
+    check_zip(path)
+    with zipfile.ZipFile(path) as archive:
+        for name in archive.namelist():
+            if name.endswith(".pkl"):
+                check_pickle(io.BytesIO(archive.read(name)), size)
+    return True
 
 
 def find_state_dict(content: Any) -> dict[str, torch.Tensor] | None:
     """The most likely generator in nested dicts: a dict of tensors, under the best of the usual names."""
     found: list[tuple[int, int, dict[str, torch.Tensor]]] = []
+    visited: dict[int, int] = {}
 
     def visit(value: Any, rank: int, depth: int) -> None:
         if not isinstance(value, dict) or depth > MAX_DEPTH:
             return
+        if visited.get(id(value), rank + 1) <= rank:
+            return  # the same dict may be named many times over
+        visited[id(value)] = rank
         tensors = {str(k): v for k, v in value.items() if isinstance(v, torch.Tensor)}
         if tensors and any(t.ndim >= 2 for t in tensors.values()):
             found.append((rank, depth, tensors))
@@ -126,13 +161,17 @@ def find_state_dict(content: Any) -> dict[str, torch.Tensor] | None:
 def split_networks(tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     """One network out of a flat dict that holds several (``generator.…``, ``netG.…``), without the
     prefix that all its names share."""
-    for prefix in (f"{name}." for name in PREFERRED if len(name) > 1):
-        inside = {key[len(prefix) :]: value for key, value in tensors.items() if key.startswith(prefix)}
-        if inside and len(inside) < len(tensors):
+    heads = list(dict.fromkeys(key.partition(".")[0] for key in tensors))
+    for name in PREFERRED:
+        inside = {key[len(name) + 1 :]: v for key, v in tensors.items() if key.startswith(f"{name}.")}
+        if len(name) < 2 or not inside or len(inside) == len(tensors):
+            continue
+        # "model.0.weight" beside "label_emb.weight" is one network; beside "discriminator.…" it is two.
+        beside = [head for head in heads if head != name]
+        if name not in VAGUE or all(head.lower() in OTHERS or head in PREFERRED for head in beside):
             return split_networks(inside)
-    heads = {key.split(".", 1)[0] for key in tensors}
     if len(heads) == 1 and all("." in key for key in tensors):
-        stripped = {key.split(".", 1)[1]: value for key, value in tensors.items()}
+        stripped = {key.partition(".")[2]: value for key, value in tensors.items()}
         # "main.0.weight" keeps its number: only a word in front of further structure is a prefix.
         if all("." in key for key in stripped):
             return split_networks(stripped)

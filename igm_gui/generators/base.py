@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from igm_gui.errors import ModelError
 from igm_gui.formats.card import card_info
 from igm_gui.formats.checkpoint import Checkpoint
+from igm_gui.generators import half
 from igm_gui.info import GeneratorInfo, InputSpec, OutputSpec
 from igm_gui.latent.point import LatentPoint, Value, default_value
 
@@ -199,4 +200,6 @@ def load_weights(network: torch.nn.Module, checkpoint: Checkpoint) -> int:
         )
     network.load_state_dict(tensors)
     network.eval().requires_grad_(False)
+    if checkpoint.half:
+        half.widen(network)
     return sum(parameter.numel() for parameter in network.parameters())

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import ctypes
+import math
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from igm_gui.errors import ModelError
+from igm_gui.formats.files import write_atomic
+from igm_gui.paths import data_folder
 
 if TYPE_CHECKING:
     from igm_gui.generators.base import TorchGenerator
 
 BYTES_EACH = 4  # weights are held in float32
+BYTES_HALF = 2
 
 
 def physical() -> int:
@@ -57,10 +64,70 @@ def _windows() -> tuple[int, int]:
     return status.total, status.page_free
 
 
-def needed(path: Path) -> int:
-    """Bytes that the weights at ``path`` take while they are loaded: as they are stored and as float32.
+def resident() -> int:
+    """Bytes of memory that this process uses now (macOS: used at most so far); 0 where that is unknown."""
+    if sys.platform == "win32":
+        return _windows_resident()
+    try:
+        if sys.platform == "darwin":
+            import resource
 
-    From the header of a safetensors file, otherwise from the file's size; 0 where it can't be looked at.
+            return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        return int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1]) * os.sysconf(
+            "SC_PAGE_SIZE"
+        )
+    except (OSError, ValueError, IndexError):
+        return 0
+
+
+def addresses() -> int:
+    """Bytes of addresses that this process has taken; 0 where the system does not say."""
+    try:
+        return int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0]) * os.sysconf(
+            "SC_PAGE_SIZE"
+        )
+    except (OSError, ValueError, IndexError, AttributeError):
+        return 0
+
+
+def _windows_resident() -> int:
+    if sys.platform != "win32":
+        return 0
+
+    class Counters(ctypes.Structure):
+        _fields_ = (
+            ("length", ctypes.c_uint32),
+            ("faults", ctypes.c_uint32),
+            *((name, ctypes.c_size_t) for name in ("peak", "now", "a", "b", "c", "d", "pages", "peak_pages")),
+        )
+
+    counters = Counters(length=ctypes.sizeof(Counters))
+    kernel = ctypes.windll.kernel32
+    kernel.GetCurrentProcess.restype = ctypes.c_void_p
+    process = ctypes.c_void_p(kernel.GetCurrentProcess())
+    if not kernel.K32GetProcessMemoryInfo(process, ctypes.byref(counters), counters.length):
+        return 0
+    return int(counters.now)
+
+
+class TooLarge(ModelError):
+    """A model needs more memory than there is, but would fit with its weights in half precision.
+
+    ``sha256`` is what :func:`allow_half` takes."""
+
+    def __init__(self, message: str, hint: str = "", details: str = "", sha256: str = "") -> None:
+        super().__init__(message, hint, details)
+        self.sha256 = sha256
+
+    def __reduce__(self) -> Any:
+        return type(self), (self.message, self.hint, self.details, self.sha256)
+
+
+def needed(path: Path, half: bool = False) -> int:
+    """Bytes that the weights at ``path`` take while they are loaded; 0 where it can't be looked at.
+
+    They are there twice for a moment: as they were read and in the network, in float32 or, with ``half``, in
+    float16. Counted by the header of a safetensors file, otherwise estimated from the file's size.
     """
     from igm_gui.formats.checkpoint import read_header
 
@@ -69,27 +136,54 @@ def needed(path: Path) -> int:
     try:
         size = path.stat().st_size if path.is_file() else 0
         if path.suffix != ".safetensors":
-            return 2 * size
-        numbers = 0
-        for shape in read_header(path).values():
-            count = 1
-            for side in shape:
-                count *= side
-            numbers += count
-        return size + BYTES_EACH * numbers
+            return size if half else 2 * size
+        numbers = sum(math.prod(shape) for shape in read_header(path).values())
+        return 2 * numbers * (BYTES_HALF if half else BYTES_EACH)
     except (OSError, ModelError):
         return 0  # opening it says what is wrong
 
 
-def check(path: Path, name: str) -> None:
-    """ModelError where loading ``path`` needs more memory than there is."""
+def plan(path: Path, name: str, sha256: Callable[[], str], may_halve: bool) -> bool:
+    """Whether the model at ``path`` is to be loaded in half precision because it does not fit otherwise.
+
+    ``may_halve``: its family can. TooLarge where the person has not been asked; ModelError where it does not
+    even fit then.
+    """
     wanted, there = needed(path), available()
-    if there and wanted > there:
-        raise ModelError(
-            f"{name} needs about {_gigabytes(wanted)} of memory while it is opened; "
-            f"{_gigabytes(there)} are free.",
-            "Close other programs, or open a smaller model or one saved in half precision.",
+    if not there or wanted <= there:
+        return False
+    told = (
+        f"{name} needs about {_gigabytes(wanted)} of memory while it is opened; {_gigabytes(there)} are free."
+    )
+    if may_halve and needed(path, half=True) <= there:
+        if sha256() in _halved():
+            return True
+        raise TooLarge(
+            told,
+            f"With its weights in half precision it needs {_gigabytes(needed(path, half=True))}; pictures "
+            "and sound then differ a little. The button, or igm half, opens it so. Or close other programs.",
+            sha256=sha256(),
         )
+    raise ModelError(
+        told, "Close other programs, or open a smaller model or one saved in half precision.", str(path)
+    )
+
+
+def _half_file() -> Path:
+    return data_folder() / "half.json"
+
+
+def _halved() -> dict[str, str]:
+    try:
+        return msgspec.json.decode(_half_file().read_bytes(), type=dict[str, str])
+    except (OSError, msgspec.MsgspecError):
+        return {}
+
+
+def allow_half(sha256: str, name: str = "") -> None:
+    """Remember that this model may be opened in half precision whenever it does not fit otherwise.
+    ExportError where the data folder can't be written."""
+    write_atomic(_half_file(), msgspec.json.format(msgspec.json.encode({**_halved(), sha256: name})))
 
 
 def _gigabytes(count: int) -> str:
@@ -99,7 +193,8 @@ def _gigabytes(count: int) -> str:
 def held(generator: TorchGenerator) -> int:
     """Bytes that a loaded generator holds: its parameters, or its file where it counts none."""
     if generator.info.parameters:
-        return generator.info.parameters * BYTES_EACH
+        half = generator.info.precision.startswith("float16")
+        return generator.info.parameters * (BYTES_HALF if half else BYTES_EACH)
     path = Path(generator.info.path)
     try:
         return path.stat().st_size if path.is_file() else 0

@@ -2,8 +2,7 @@
 
 What a native parser does with a damaged file (crash, eat all memory, never end) happens to the child then;
 the person reads a sentence. A file that opened well once is remembered by its SHA-256 and opens directly.
-Linux and macOS limit the child's memory; Windows has no such limit for a plain process, there only the time
-is limited.
+The child (:mod:`igm_gui.generators.trial`) limits its own memory; its time is limited here.
 """
 
 from __future__ import annotations
@@ -22,13 +21,13 @@ import msgspec
 from igm_gui.errors import Cancelled, IgmError, ModelError
 from igm_gui.formats.files import write_atomic
 from igm_gui.formats.trust import TrustNeeded
+from igm_gui.generators.memory import TooLarge
+from igm_gui.generators.roles import Argument, RolesNeeded
+from igm_gui.generators.trial import MARK
 from igm_gui.paths import cache_folder, models_folder
 
 SECONDS = 120.0
-BASE_BYTES = 8 << 30  # torch alone maps several GB of addresses
-BYTES_PER_BYTE = 8
 MAX_SEEN = 5_000
-MARK = "igm-probe:"
 
 
 def needed(path: Path) -> bool:
@@ -73,7 +72,7 @@ def probe(
     ``command`` replaces the child in tests."""
     # -P: without it the current folder would be searched for modules first, and a person may well stand in
     # the folder of a download that holds a "numpy.py" beside its weights.
-    argv = command or [sys.executable, "-P", "-m", "igm_gui.generators.probe", str(path.absolute())]
+    argv = command or [sys.executable, "-P", "-m", "igm_gui.generators.trial", str(path.absolute())]
     environment = {
         **os.environ,
         "OMP_NUM_THREADS": "1",
@@ -108,9 +107,7 @@ def probe(
             "\n".join(lines[-20:]),
         )
     if "message" in answer:
-        kind = TrustNeeded if answer.get("sha256") else ModelError
-        arguments = [str(answer[key]) for key in ("message", "hint", "details")]
-        raise kind(*arguments, *([str(answer["sha256"])] if answer.get("sha256") else []))
+        raise _error(answer)
 
 
 def _wait(
@@ -140,43 +137,18 @@ def _answer(output: bytes) -> dict[str, Any] | None:
     return None
 
 
-def _limit(path: Path) -> None:
-    try:
-        import resource
-    except ImportError:  # Windows
-        return
-    size = (
-        path.stat().st_size
-        if path.is_file()
-        else sum(p.stat().st_size for p in path.iterdir() if p.is_file())
-    )
-    limit = BASE_BYTES + BYTES_PER_BYTE * size
-    try:
-        resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    except (ValueError, OSError):
-        return
-
-
-def main(path: str) -> None:
-    """The child: open one file and say what came of it."""
-    from igm_gui.generators.registry import load_here
-
-    answer: dict[str, str] = {}
-    try:
-        _limit(Path(path))
-        load_here(Path(path))
-    except IgmError as error:
-        answer = {"message": error.message, "hint": error.hint, "details": error.details[-4000:]}
-        answer["sha256"] = getattr(error, "sha256", "")
-    except MemoryError:
-        answer = {
-            "message": f"{Path(path).name} asks for more memory than a file of its size can need.",
-            "hint": "It is damaged, or made to do this.",
-            "details": "",
-        }
-    print(MARK + json.dumps(answer), flush=True)
-
-
-if __name__ == "__main__":
-    main(sys.argv[1])
+def _error(answer: dict[str, Any]) -> ModelError:
+    """The error that the child met. Only JSON comes from there, and only these kinds are made of it."""
+    message, hint, details = (str(answer.get(key, "")) for key in ("message", "hint", "details"))
+    sha256 = str(answer.get("sha256", ""))
+    if answer.get("kind") == "TrustNeeded" and sha256:
+        return TrustNeeded(message, hint, details, sha256)
+    if answer.get("kind") == "TooLarge" and sha256:
+        return TooLarge(message, hint, details, sha256)
+    if answer.get("kind") == "RolesNeeded":
+        try:
+            arguments = msgspec.convert(answer.get("arguments"), list[Argument])
+        except msgspec.ValidationError:
+            return ModelError(message, hint, details)
+        return RolesNeeded(message, hint, details, arguments, str(answer.get("family", "")))
+    return ModelError(message, hint, details)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from igm_gui.errors import ModelError
 from igm_gui.formats.checkpoint import SUPPORTED, open_checkpoint
 from igm_gui.formats.library import find
-from igm_gui.generators import memory, probe
+from igm_gui.generators import half, memory, probe
 
 if TYPE_CHECKING:
     from igm_gui.formats.checkpoint import Checkpoint
@@ -37,6 +37,8 @@ FAMILIES: dict[str, str] = {
 }
 # Families that know their files without a card, in the order they are asked.
 CARDLESS = ("stylegan", "dcgan", "onnx", "nntilde", "program")
+# Families whose weights can be held in half precision where memory is short: plain networks of torch modules.
+HALVES = ("fashion", "flow", "style", "ddsp", "drums", "toy", "dcgan")
 
 
 def family_of(checkpoint: Checkpoint) -> Any:
@@ -63,24 +65,39 @@ def load(model: str) -> TorchGenerator:
     A file not seen before is tried in a child process first (:mod:`igm_gui.generators.probe`).
     """
     path = find(model)
-    memory.check(path, path.name)
-    if probe.needed(path):
-        checkpoint = open_checkpoint(path)
-        if not probe.seen(checkpoint.sha256):
-            family_of(checkpoint)  # a quick refusal needs no child
-            probe.probe(path)
-            generator = load_here(path)
-            probe.remember(checkpoint.sha256)
-            return generator
-    return load_here(path)
+    if not probe.needed(path):
+        return load_here(path)
+    checkpoint = open_checkpoint(path)
+    if probe.seen(checkpoint.sha256):
+        return _build(checkpoint, path)
+    if checkpoint.card is not None:
+        family_of(checkpoint)  # a wrong name needs no child
+    _plan(checkpoint, path)
+    # Nothing beyond its frame was read so far: the child is the first to parse it.
+    probe.probe(path)
+    generator = _build(checkpoint, path)
+    probe.remember(checkpoint.sha256)
+    return generator
 
 
 def load_here(path: Path) -> TorchGenerator:
     """Open ``path`` in this process. ModelError says why not."""
-    checkpoint = open_checkpoint(path)
+    return _build(open_checkpoint(path), path)
+
+
+def _plan(checkpoint: Checkpoint, path: Path) -> bool:
+    """Whether to load in half precision (:func:`memory.plan`)."""
+    family = checkpoint.card.family if checkpoint.card else "dcgan" if checkpoint.kind == "state_dict" else ""
+    return memory.plan(path, path.name, lambda: checkpoint.sha256, family in HALVES)
+
+
+def _build(checkpoint: Checkpoint, path: Path) -> TorchGenerator:
+    checkpoint.half = _plan(checkpoint, path)
     family = family_of(checkpoint)
     try:
-        generator: TorchGenerator = family.load(checkpoint)
+        generator: TorchGenerator = (
+            half.build(family, checkpoint) if checkpoint.half else family.load(checkpoint)
+        )
     except ModelError:
         raise
     except MemoryError:

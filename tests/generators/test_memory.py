@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import save_file
+from torch import nn
 
+import igm_gui
+from igm_gui.cli import main
 from igm_gui.engine.renderer import Renderer
 from igm_gui.errors import ModelError
 from igm_gui.generators import memory, registry
 from igm_gui.info import GeneratorInfo, OutputSpec
+from igm_gui.paths import models_folder
 
 
 def test_this_computer_says_how_much_it_has() -> None:
@@ -20,10 +26,80 @@ def test_this_computer_says_how_much_it_has() -> None:
     assert memory.available() > 0
 
 
-def test_half_precision_needs_its_size_and_twice_that(tmp_path: Path) -> None:
+@pytest.mark.parametrize("stored", [torch.float16, torch.float32])
+def test_weights_are_there_twice_for_a_moment(tmp_path: Path, stored: torch.dtype) -> None:
     path = tmp_path / "net.safetensors"
-    save_file({"a": torch.zeros(1000, dtype=torch.float16)}, path)
-    assert memory.needed(path) == path.stat().st_size + 4000
+    save_file({"a": torch.zeros(1000, dtype=stored)}, path)
+    assert memory.needed(path) == 2 * 4000
+    assert memory.needed(path, half=True) == 2 * 2000
+
+
+def folder_of(name: str, folder: Path) -> Path:
+    return Path(shutil.copytree(models_folder() / name, folder / name))
+
+
+def plain_weights(folder: Path, ending: str) -> Path:
+    torch.manual_seed(0)
+    network = nn.Sequential(nn.Linear(8, 64), nn.ReLU(), nn.Linear(64, 784), nn.Tanh())
+    path = folder / f"net{ending}"
+    if ending == ".pt":
+        torch.save(network.state_dict(), path)
+    else:
+        save_file(network.state_dict(), path)
+    return path
+
+
+MODELS = ("fashion-gan", "emoji-64", "drums", ".pt", ".safetensors")
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_what_does_not_fit_is_offered_in_half_precision(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, model: str
+) -> None:
+    path = plain_weights(tmp_path, model) if model.startswith(".") else folder_of(model, tmp_path)
+    whole = igm_gui.load(str(path))
+    wanted = memory.needed(path)
+    monkeypatch.setattr(memory, "available", lambda: wanted - 1)
+    with pytest.raises(memory.TooLarge, match="of memory") as offer:
+        registry.load(str(path))
+    assert "half precision" in offer.value.hint
+    memory.allow_half(offer.value.sha256)
+    small = igm_gui.load(str(path))
+    assert small.info.precision.startswith("float16")
+    given, expected = small.sample(seed=1, n=2), whole.sample(seed=1, n=2)
+    error = float(np.abs(given.astype(np.float64) - expected).mean())
+    assert error < (1.0 if whole.info.media == "image" else 0.01)
+    generator = registry.load(str(path))
+    stored = [p for p in (*generator.network.parameters(), *generator.network.buffers()) if p.numel() > 100]
+    bytes_held = sum(p.numel() * p.element_size() for p in stored)
+    assert bytes_held <= 0.55 * 4 * sum(p.numel() for p in stored)
+    assert memory.held(generator) == 2 * generator.info.parameters
+    # With enough memory the whole is opened again.
+    monkeypatch.setattr(memory, "available", lambda: wanted)
+    assert igm_gui.load(str(path)).info.precision == "float32"
+
+
+def test_what_does_not_even_fit_in_half_precision_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = plain_weights(tmp_path, ".safetensors")
+    monkeypatch.setattr(memory, "available", lambda: memory.needed(path, half=True) - 1)
+    with pytest.raises(ModelError, match="of memory") as refusal:
+        registry.load(str(path))
+    assert not isinstance(refusal.value, memory.TooLarge)
+
+
+def test_the_command_line_opens_in_half_precision(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = plain_weights(tmp_path, ".pt")
+    monkeypatch.setattr(memory, "available", lambda: memory.needed(path) - 1)
+    command = ["sample", str(path), "--out", str(tmp_path / "out")]
+    assert main(command) == 2
+    assert "igm half" in capsys.readouterr().err
+    assert main(["half", str(path)]) == 0
+    assert main(command) == 0
+    assert len(list((tmp_path / "out").iterdir())) == 1
 
 
 def test_too_large_a_model_is_refused_before_it_is_read(

@@ -5,10 +5,13 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+import onnx
 import pytest
+from onnx import TensorProto, helper
 
 from igm_gui.errors import ModelError
 from igm_gui.generators import probe, registry
+from igm_gui.generators.roles import Argument, RolesNeeded
 
 NETWORK = Path(__file__).parent.parent / "data" / "stylegan" / "stylegan2-32-unconditional.pkl"
 
@@ -66,15 +69,72 @@ def test_a_child_that_never_ends():
         probe.probe(Path("slow.pkl"), 0.5, child("import time; time.sleep(60)"))
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no memory limit for a plain process")
-def test_a_child_that_eats_memory(tmp_path):
+EATING = {
+    "at once": "x = bytearray(64 << 30)",
+    "piece by piece": "x = []\nwhile True:\n    x.append(bytes(1 << 20))",
+    "through numpy": "import numpy\nx = [numpy.ones(1 << 22) for _ in range(100)]",
+}
+
+
+@pytest.mark.parametrize("how", EATING)
+@pytest.mark.parametrize("addresses", [True, False], ids=["limited addresses", "watched only"])
+def test_a_child_that_eats_memory(tmp_path, how, addresses):
+    """Where the system has no limit on addresses, a thread in the child sees what it really uses."""
+    if how == "at once" and not addresses:
+        pytest.skip("what is reserved and never used costs nothing")
     path = tmp_path / "bomb.pkl"
     path.write_bytes(b"x")
     code = f"""
 import pathlib
-from igm_gui.generators import probe
-probe._limit(pathlib.Path({str(path)!r}))
-x = bytearray(64 << 30)
+from igm_gui.generators import memory, trial
+if not {addresses}:
+    memory.addresses = lambda: 0
+trial.limit(pathlib.Path({str(path)!r}), 200 << 20)
+{EATING[how]}
 """
-    with pytest.raises(ModelError, match="ended the process"):
+    with pytest.raises(ModelError, match=r"ended the process|more memory than a file of its size"):
         probe.probe(path, 60, child(code))
+
+
+def test_a_module_beside_the_file_is_not_imported(tmp_path, monkeypatch):
+    """Standing in the folder of a download must not let its numpy.py run in the trial."""
+    import torch
+    from torch import nn
+
+    for name in ("numpy", "torch", "msgspec", "json", "igm_gui"):
+        (tmp_path / f"{name}.py").write_text("open('ran', 'w').close()\n")
+    torch.save(nn.Sequential(nn.Linear(4, 8), nn.Linear(8, 64)).state_dict(), tmp_path / "net.pt")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("IGM_PROBE", "on")
+    assert registry.load("net.pt").info.family == "dcgan"
+    assert not (tmp_path / "ran").exists()
+
+
+def test_questions_come_out_of_the_child_as_questions(tmp_path, monkeypatch):
+    monkeypatch.setenv("IGM_PROBE", "on")
+    path = tmp_path / "tokens.onnx"
+    made = helper.make_graph(
+        [helper.make_node("Cast", ["t"], ["out"], to=TensorProto.FLOAT)], "g",
+        [helper.make_tensor_value_info("t", TensorProto.INT64, ["N", 77])],
+        [helper.make_tensor_value_info("out", TensorProto.FLOAT, ["N", 77])],
+    )  # fmt: skip
+    onnx.save(helper.make_model(made, opset_imports=[helper.make_opsetid("", 17)], ir_version=9), str(path))
+    with pytest.raises(RolesNeeded) as asked:
+        registry.load(str(path))
+    assert asked.value.arguments == (Argument("t", "int", (None, 77), "int64"),)
+    assert asked.value.family == "onnx"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        '{"message": "m", "kind": "RolesNeeded", "arguments": [{"name": 5}]}',
+        '{"message": "m", "kind": "RolesNeeded"}',
+        '{"message": "m", "kind": "SystemExit"}',
+        '{"message": "m", "kind": "TrustNeeded"}',
+        '{"message": ["a"], "kind": 5, "hint": {}}',
+    ],
+)
+def test_a_child_that_lies_is_not_believed(answer):
+    with pytest.raises(ModelError):
+        probe.probe(Path("x.pkl"), 30, child(f"print({'igm-probe:' + answer!r})"))

@@ -2,141 +2,129 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any
 
-import torch
-import torch.nn.functional as F
-from torch import Tensor, nn
-
 from igm_gui.errors import ModelError
+from igm_gui.formats.card import Card
 from igm_gui.formats.checkpoint import Checkpoint
 from igm_gui.generators.base import TorchGenerator
-from igm_gui.generators.dcgan.layout import HINT, Layer, Layout, read_layout, stack_tensors
+from igm_gui.generators.dcgan.layout import HINT, Layout, read_layout, stack_tensors
+from igm_gui.generators.dcgan.network import HIDDEN, JOINS, LAST, NORMS, WEIGHTED, Guess, PlainNetwork
+from igm_gui.generators.dcgan.weights import plain_weights
+from igm_gui.generators.roles import classes
 from igm_gui.info import GeneratorInfo, InputSpec, OutputSpec
 
 __all__ = ["PlainNetwork", "detect", "load"]
 
-HIDDEN = ("relu", "leaky_relu", "tanh", "elu")
-LAST = ("tanh", "sigmoid", "none")
-
-
-@dataclass(frozen=True)
-class Guess:
-    """What shapes can't say. ``fused`` puts a layer's normalisation into its weights."""
-
-    hidden: str = "relu"
-    last: str = "tanh"
-    slope: float = 0.2
-
-
-class PlainNetwork(nn.Module):
-    """A stack of layers: z (N, z_dim) -> pictures (N, C, H, W).
-
-    A batch normalisation after a layer is folded into that layer's weights: at inference it is only a
-    scale and a shift for each channel.
-    """
-
-    def __init__(self, layout: Layout, parts: list[tuple[Layer, dict[str, Tensor]]], guess: Guess) -> None:
-        super().__init__()
-        self.layout, self.guess = layout, guess
-        self.steps: list[tuple[Layer, str, bool]] = []
-        weighted = [i for i, (layer, _) in enumerate(parts) if layer.kind != "norm"]
-        for number, index in enumerate(weighted):
-            layer, own = parts[index]
-            weight = own["weight"].clone()
-            bias = own.get("bias", torch.zeros(layer.out)).clone()
-            following = parts[index + 1] if index + 1 < len(parts) else None
-            if following is not None and following[0].kind == "norm":
-                weight, bias = _fold(layer, weight, bias, following[1])
-            name = f"layer{number}"
-            self.register_buffer(f"{name}_weight", weight)
-            self.register_buffer(f"{name}_bias", bias)
-            self.steps.append((layer, name, number == len(weighted) - 1))
-
-    def forward(self, z: Tensor) -> Tensor:
-        layout = self.layout
-        x = z
-        for layer, name, last in self.steps:
-            weight, bias = getattr(self, f"{name}_weight"), getattr(self, f"{name}_bias")
-            if layer.kind == "linear":
-                x = F.linear(x, weight, bias)
-            else:
-                if x.ndim == 2:
-                    side = layout.start or 1
-                    x = x.reshape(x.shape[0], layer.into, side, side)
-                x = F.conv_transpose2d(x, weight, bias, layer.stride, layer.padding, layer.output_padding)
-            x = self._activate(x, self.guess.last if last else self.guess.hidden)
-        return x.reshape(x.shape[0], layout.channels, layout.height, layout.width)
-
-    def _activate(self, x: Tensor, name: str) -> Tensor:
-        if name == "leaky_relu":
-            return F.leaky_relu(x, self.guess.slope)
-        known = {"relu": torch.relu, "tanh": torch.tanh, "sigmoid": torch.sigmoid, "elu": F.elu}
-        return known[name](x) if name in known else x
-
-
-def _fold(layer: Layer, weight: Tensor, bias: Tensor, norm: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
-    mean, variance = norm.get("running_mean"), norm.get("running_var")
-    if mean is None or variance is None or mean.numel() != layer.out:
-        raise ModelError(
-            f"The normalisation after {layer.prefix} doesn't fit its {layer.out} channels.", HINT
-        )
-    scale = norm.get("weight", torch.ones(layer.out)) / (variance + 1e-5).sqrt()
-    shift = norm.get("bias", torch.zeros(layer.out))
-    shape = (-1, 1) if layer.kind == "linear" else (1, -1, 1, 1)
-    return weight * scale.reshape(shape), (bias - mean) * scale + shift
-
 
 def detect(checkpoint: Checkpoint) -> bool:
-    """Whether the state dict is a plain stack; ModelError (from the layout) says why it is not."""
+    """Whether the file is a state dict; ModelError (from the layout) says why it is no plain stack."""
     return checkpoint.kind == "state_dict"
-
-
-def _choice(settings: dict[str, Any], name: str, choices: tuple[str, ...], default: str) -> str:
-    value = settings.get(name, default)
-    if value not in choices:
-        raise ModelError(f"The card's {name} is {value!r}.", f"Known are {', '.join(choices)}.")
-    return str(value)
 
 
 def load(checkpoint: Checkpoint) -> TorchGenerator:
     """Build the generator; what was guessed is among ``info.warnings``. ModelError says why not."""
-    tensors = checkpoint.tensors
-    layout = read_layout(tensors, checkpoint.ordered)
-    linear = all(layer.kind in ("linear", "norm") for layer in layout.layers)
-    guess = Guess("leaky_relu" if linear else "relu")
+    card = checkpoint.card
+    settings = card.hyperparameters if card else {}
+    tensors = plain_weights(checkpoint.tensors)
+    upsample = settings.get("upsample")
+    if upsample is not None and not (
+        isinstance(upsample, list) and all(isinstance(n, int) and n >= 0 for n in upsample)
+    ):
+        raise ModelError("The card's upsample is no list of convolutions.", "Such as [0, 1]; 0 is the first.")
+    layout = read_layout(tensors, checkpoint.ordered, card.output if card else None, upsample)
+    linear = all(layer.kind in ("linear", "norm", "scaled", "prelu") for layer in layout.layers)
+    guess = _guess(settings, layout, Guess("leaky_relu" if linear or _upsamples(layout) else "relu"))
     output = OutputSpec("image", layout.height, layout.width, layout.channels)
-    if checkpoint.card is not None:
-        settings = checkpoint.card.hyperparameters
-        guess = Guess(
-            _choice(settings, "hidden", HIDDEN, guess.hidden),
-            _choice(settings, "last", LAST, guess.last),
-            float(settings.get("slope", guess.slope)),
-        )
-        output = checkpoint.card.output
+    if card is not None:
+        output = card.output
         if (output.height, output.width, output.channels) != (layout.height, layout.width, layout.channels):
-            raise ModelError("The card's output has another size than the weights give.", HINT)
-    network = PlainNetwork(layout, stack_tensors(layout, tensors), guess).eval()
-    notes = (
-        ()
-        if checkpoint.card
-        else (
-            f"Guessed from the weights: hidden activation {guess.hidden}, last {guess.last}, "
-            f"range {output.low:g} to {output.high:g}.",
-        )
-    )
+            raise ModelError(
+                f"The card's output is {output.text}; the weights give {layout.width}×{layout.height} with "
+                f"{layout.channels} channels.",
+                HINT,
+            )
+    inputs = _inputs(layout, card, guess)
+    table = tensors[f"{layout.table}.weight"] if layout.table else None
+    network = PlainNetwork(layout, stack_tensors(layout, tensors), guess, table, checkpoint.half).eval()
+    depth = sum(what in WEIGHTED for what, _, _ in network.steps)
     info = GeneratorInfo(
         name=checkpoint.name,
-        title=checkpoint.name,
+        title=(card.title if card else "") or checkpoint.name,
         family="dcgan",
         output=output,
-        inputs=(InputSpec("z", "latent", shape=(layout.z_dim,)),),
-        description=f"A plain generator of {len(network.steps)} layers, read from its weights' shapes.",
+        inputs=inputs,
+        description=(card.description if card else "")
+        or f"A plain generator of {depth} layers, read from its weights' shapes.",
         path=str(checkpoint.path),
         sha256=checkpoint.sha256,
         parameters=sum(t.numel() for t in tensors.values() if t.is_floating_point()),
-        warnings=notes,
+        licence=card.licence if card else "",
+        warnings=() if card else _told(layout, guess, output),
         preview_seeds=tuple(range(16)),
     )
     return TorchGenerator(info, network)
+
+
+def _upsamples(layout: Layout) -> bool:
+    return any(layer.double for layer in layout.layers)
+
+
+def _guess(settings: dict[str, Any], layout: Layout, guess: Guess) -> Guess:
+    """The guess with what the card says in its place. ModelError where that can't be."""
+    if layout.table and layout.table_shape[1] == layout.into:
+        guess = replace(guess, join="multiply")
+    choices = {"hidden": HIDDEN, "last": LAST, "norm": NORMS, "join": JOINS}
+    words = {}
+    for name, known in choices.items():
+        value = settings.get(name, getattr(guess, name))
+        if value not in known:
+            raise ModelError(f"The card's {name} is {value!r}.", f"Known are {', '.join(known)}.")
+        words[name] = str(value)
+    numbers: dict[str, tuple[float, ...]] = {}
+    for name, usual in (("slope", guess.slope), ("eps", guess.eps[0]), ("groups", guess.groups)):
+        value = settings.get(name, usual)
+        many = value if isinstance(value, list) and name == "eps" else [value]
+        for number in many:
+            if isinstance(number, bool) or not isinstance(number, int | float) or not 0 <= number <= 1e6:
+                raise ModelError(f"The card's {name} is {value!r}.", "It is a number of at least 0.")
+        numbers[name] = tuple(float(number) for number in many) or (float(usual),)
+    groups = max(1, round(numbers["groups"][0]))
+    return Guess(**words, slope=numbers["slope"][0], eps=numbers["eps"], groups=groups)
+
+
+def _inputs(layout: Layout, card: Card | None, guess: Guess) -> tuple[InputSpec, ...]:
+    """z, and a label where there is an embedding or the card says that classes are joined to z."""
+    rows, width = layout.table_shape
+    given = {spec.kind: spec for spec in card.inputs} if card else {}
+    label = given.get("label")
+    if label is not None and rows and label.size != rows:
+        raise ModelError(f"The card has {label.size} classes, and the weights {rows}.", HINT)
+    if label is None and rows:
+        label = InputSpec("label", "label", title="Class", classes=classes(rows))
+    taken = 0 if label is None or guess.join == "multiply" else width or label.size
+    size = layout.into - taken
+    if size < 1:
+        raise ModelError(f"The first layer takes {layout.into} numbers, and a class gives {taken}.", HINT)
+    z = given.get("latent") or InputSpec("z", "latent", shape=(size,))
+    if z.size != size:
+        raise ModelError(f"The card's latent has {z.size} numbers; the first layer takes {size}.", HINT)
+    # The network names its arguments itself.
+    z = replace(z, name="z", title=z.title or ("" if z.name == "z" else z.name))
+    return (z,) if label is None else (z, replace(label, name="label"))
+
+
+def _told(layout: Layout, guess: Guess, output: OutputSpec) -> tuple[str, ...]:
+    """Sentences about what was guessed."""
+    notes = [
+        f"Guessed from the weights: hidden activation {guess.hidden}, last {guess.last}, "
+        f"range {output.low:g} to {output.high:g}.",
+        *layout.notes,
+    ]
+    if any(layer.kind == "scaled" for layer in layout.layers):
+        notes.append("A normalisation without statistics is taken for instance normalisation.")
+    if layout.table:
+        how = {"after": "joined after z", "before": "joined before z", "multiply": "multiplied with z"}
+        notes.append(f"The class is taken to be {how[guess.join]}.")
+    return tuple(notes)

@@ -1,8 +1,8 @@
 """The layers of a plain generator, read from its tensors' shapes and order.
 
-Stacks of transposed convolutions (Radford et al. 2016, DCGAN) and of fully connected layers (Goodfellow et
-al. 2014) say nearly all about themselves: what follows what, how many numbers go in, how large the
-picture is. What shapes can't say (the activations, the range) is the field's usual choice and can be
+Stacks of transposed convolutions (Radford et al. 2016, DCGAN), of upsampling and convolutions, and of fully
+connected layers (Goodfellow et al. 2014) say nearly all about themselves: what follows what, how many numbers
+go in, how large the picture is. What shapes can't say is the field's usual choice, is told, and can be
 corrected in a card.
 """
 
@@ -11,233 +11,273 @@ from __future__ import annotations
 import itertools
 import math
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
-import torch
 from torch import Tensor
 
 from igm_gui.errors import ModelError
+from igm_gui.generators.dcgan.order import Module, orders
+from igm_gui.generators.dcgan.sizes import Step, choose
+from igm_gui.generators.outputs import flat_picture
+from igm_gui.info import OutputSpec
 
 HINT = (
-    "A plain generator is a stack of transposed convolutions or fully connected layers whose channels fit "
-    "one after the other. For anything else, write a card: docs/model-card.md."
+    "A plain generator is a stack of transposed convolutions, of upsampling and convolutions, or of fully "
+    "connected layers, whose channels fit one after the other. Bring anything else as ONNX or TorchScript, "
+    "or export it with igm_gui.export_generator: docs/model-card.md."
 )
+TABLE = re.compile(r"emb|label|class|cond", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
 class Layer:
-    """One layer: ``kind`` deconv, conv, linear or norm; ``prefix`` its tensors' common name."""
+    """One layer. ``kind``: deconv, conv, linear; norm (with running statistics), scaled (a normalisation that
+    measures each picture anew), prelu. ``prefix`` is its tensors' common name; ``double`` says that a picture
+    is enlarged twice before it; ``start`` is the side of the picture that a row of numbers becomes before it.
+    """
 
     kind: str
     prefix: str
     into: int
     out: int
     kernel: int = 0
-    stride: int = 1
-    padding: int = 0
-    output_padding: int = 0
+    step: Step = (1, 0, 0)
+    double: bool = False
+    start: int = 0
 
 
 @dataclass(frozen=True)
 class Layout:
-    """The whole stack: numbers in, layers, and the picture that comes out."""
+    """The whole stack: numbers in, layers, and the picture that comes out. ``table`` names an embedding of
+    classes, (classes, width)."""
 
-    z_dim: int
+    into: int
     layers: tuple[Layer, ...]
     channels: int
     height: int
     width: int
-    start: int = 0  # side of the first picture after a fully connected start; 0 without one
+    table: str = ""
+    table_shape: tuple[int, int] = (0, 0)
+    notes: tuple[str, ...] = ()
 
 
-def _natural(key: str) -> tuple[object, ...]:
-    return tuple((0, int(part)) if part.isdigit() else (1, part) for part in re.split(r"(\d+)", key))
+def read_layout(
+    tensors: Mapping[str, Tensor],
+    ordered: bool = True,
+    wanted: OutputSpec | None = None,
+    upsample: Sequence[int] | None = None,
+) -> Layout:
+    """The layout of a state dict. ModelError where its layers don't make a plain stack.
+
+    ``wanted`` is the output that a card asks for; ``upsample`` the numbers of the convolutions (0 is the
+    first) before which the picture is enlarged."""
+    failure: ModelError | None = None
+    for parts in orders(tensors, ordered):
+        table = _table(parts)
+        own = {name: module for name, module in parts.items() if name != table}
+        for transposed in _guesses(own):
+            try:
+                layout = _Stack(own, transposed).layout(wanted, upsample)
+            except ModelError as error:
+                failure = failure or error
+                continue
+            if table:
+                rows, width = parts[table]["weight"].shape
+                layout = replace(layout, table=table, table_shape=(int(rows), int(width)))
+            return layout
+    raise failure or ModelError("The weights hold no layers.", HINT)
 
 
-def modules(tensors: Mapping[str, Tensor], ordered: bool = True) -> dict[str, dict[str, Tensor]]:
-    """Tensors by module: in the file's order (``ordered``), or else in the order in which the layers
-    fit one after the other, by the numbers in their names where that leaves a choice."""
-    found: dict[str, dict[str, Tensor]] = {}
-    for key in tensors if ordered else sorted(tensors, key=_natural):
-        prefix, _, name = key.rpartition(".")
-        found.setdefault(prefix, {})[name] = tensors[key]
-    return found if ordered else _chained(found)
+def _table(parts: Mapping[str, Module]) -> str:
+    """The name of an embedding of classes; empty without one. (An embedding has no bias.)"""
+    for name, module in parts.items():
+        if TABLE.search(name) and list(module) == ["weight"] and module["weight"].ndim == 2:
+            return name
+    return ""
 
 
-def _ends(weight: Tensor) -> tuple[int, int]:
-    """Channels into and out of a layer with this weight."""
-    return (weight.shape[0], weight.shape[1]) if weight.ndim == 4 else (weight.shape[1], weight.shape[0])
+def _guesses(parts: Mapping[str, Module]) -> tuple[bool, ...]:
+    """Whether layers with four axes are to be taken for transposed convolutions: likely first."""
+    weights = [w for w in (m.get("weight") for m in parts.values()) if w is not None and w.ndim == 4]
+    pairs = list(itertools.pairwise(weights))
+    ordinary = bool(pairs) and all(a.shape[0] == b.shape[1] for a, b in pairs)
+    transposed = all(a.shape[1] == b.shape[0] for a, b in pairs)
+    return (False, True) if ordinary and not transposed else (True, False)
 
 
-def _follows(before: Tensor, after: Tensor) -> bool:
-    out, into = _ends(before)[1], _ends(after)[0]
-    if before.ndim == 2 and after.ndim == 4:
-        return out % into == 0 and math.isqrt(out // into) ** 2 == out // into
-    return before.ndim <= after.ndim and out == into
+class _Stack:
+    """Layers one after the other, as far as shapes tell."""
 
+    def __init__(self, parts: Mapping[str, Module], transposed: bool) -> None:
+        self.transposed = transposed
+        self.layers: list[Layer] = []
+        self.flow = 0  # numbers, or channels of a picture
+        self.flat = True
+        self.start = 0  # side of the picture that a row of numbers became
+        weights = [m["weight"] for m in parts.values() if "weight" in m and m["weight"].ndim > 1]
+        if len(weights) < 2:
+            raise ModelError("The weights hold fewer than two layers.", HINT)
+        if any(weight.ndim not in (2, 4) for weight in weights):
+            raise ModelError("The weights hold layers of another kind than a plain generator's.", HINT)
+        for prefix, module in parts.items():
+            self._add(prefix, module)
 
-def _chained(parts: dict[str, dict[str, Tensor]]) -> dict[str, dict[str, Tensor]]:
-    names = list(parts)
-    weights = {n: parts[n]["weight"] for n in names if parts[n].get("weight", _NONE).ndim in (2, 4)}
-    chain = _search([], sorted(weights, key=names.index), weights, [100_000])
-    if chain is None:
-        return parts
-    made: dict[str, dict[str, Tensor]] = {}
-    for name in chain:
-        made[name] = parts[name]
-        for norm in names:
-            if norm not in weights and norm not in made and _owner(norm, parts[norm], weights, names) == name:
-                made[norm] = parts[norm]
-    return {**made, **{name: parts[name] for name in names if name not in made}}
-
-
-def _search(
-    chain: list[str], left: list[str], weights: dict[str, Tensor], budget: list[int]
-) -> list[str] | None:
-    """Depth-first for an order of all layers in which each fits after the one before."""
-    budget[0] -= 1
-    if not left:
-        return chain
-    for name in left if budget[0] > 0 else ():
-        if not chain or _follows(weights[chain[-1]], weights[name]):
-            rest = _search([*chain, name], [n for n in left if n != name], weights, budget)
-            if rest is not None:
-                return rest
-    return None
-
-
-def _shared(a: str, b: str) -> int:
-    """Characters that two names begin with alike."""
-    return next((i for i, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b)))
-
-
-def _owner(norm: str, own: dict[str, Tensor], weights: dict[str, Tensor], names: list[str]) -> str | None:
-    """The layer that a normalisation follows: of its size, closest by name."""
-    mean = own.get("running_mean")
-    fitting = [n for n, w in weights.items() if mean is not None and _ends(w)[1] == mean.numel()]
-    here = names.index(norm)
-    return min(
-        fitting,
-        key=lambda n: (-_shared(n, norm), (here - names.index(n)) % len(names)),
-        default=None,
-    )
-
-
-_NONE = torch.zeros(0)
-# Kernel -> (stride, padding, output padding) of a layer that doubles its picture.
-DOUBLING = {2: (2, 0, 0), 3: (2, 1, 1), 4: (2, 1, 0), 5: (2, 2, 1), 6: (2, 2, 0)}
-
-
-def read_layout(tensors: Mapping[str, Tensor], ordered: bool = True) -> Layout:
-    """The layout of a state dict. ModelError where its layers don't make a plain stack."""
-    parts = modules(tensors, ordered)
-    weights = {p: m["weight"] for p, m in parts.items() if "weight" in m and m["weight"].ndim in (2, 4)}
-    if len(weights) < 2:
-        raise ModelError("The weights hold fewer than two layers.", HINT)
-    if any(m["weight"].ndim not in (1, 2, 4) for m in parts.values() if "weight" in m):
-        raise ModelError("The weights hold layers of another kind than a plain generator's.", HINT)
-    ranks = [w.ndim for w in weights.values()]
-    if ranks != sorted(ranks):
-        raise ModelError("A fully connected layer follows a convolution: this may be a discriminator.", HINT)
-    _check_transposed([w for w in weights.values() if w.ndim == 4])
-    layers: list[Layer] = []
-    previous = 0
-    side = start = 0
-    for prefix, tensor in _in_order(parts):
-        if tensor is None:
-            layers.append(Layer("norm", prefix, previous, previous))
-            continue
-        if tensor.ndim == 2:
-            out, into = tensor.shape
-            if previous and into != previous:
-                raise ModelError(f"{prefix} takes {into} numbers, but {previous} come in.", HINT)
-            layers.append(Layer("linear", prefix, into, out))
-            previous = out
-            continue
-        into, out = tensor.shape[:2]
-        kernel = tensor.shape[2]
-        if tensor.shape[2] != tensor.shape[3]:
-            raise ModelError(f"{prefix} has a kernel that is not square.", HINT)
-        first = not any(layer.kind in ("deconv", "conv") for layer in layers)
-        if first and previous:
-            side = start = math.isqrt(previous // into) if previous % into == 0 else 0
-            if side * side * into != previous:
-                raise ModelError(f"{previous} numbers can't be arranged as {into} square pictures.", HINT)
-        elif first:
-            side = 1
-        elif into != previous:
-            raise ModelError(f"{prefix} takes {into} channels, but {previous} come in.", HINT)
-        layer, side = _convolution(prefix, into, out, kernel, side, first and not start)
-        layers.append(layer)
-        previous = out
-    return _finish(tuple(layers), previous, side, start)
-
-
-def _in_order(parts: Mapping[str, dict[str, Tensor]]) -> list[tuple[str, Tensor | None]]:
-    """(prefix, weight), None standing for a normalisation."""
-    found: list[tuple[str, Tensor | None]] = []
-    for prefix, module in parts.items():
+    def _add(self, prefix: str, module: Module) -> None:
         weight = module.get("weight")
         if "running_mean" in module:
-            found.append((prefix, None))
-        elif weight is not None and weight.ndim in (2, 4):
-            found.append((prefix, weight))
-        elif weight is not None or module.keys() - {"num_batches_tracked"}:
+            self._norm("norm", prefix, module["running_mean"].numel())
+        elif weight is None:
+            if module.keys() - {"num_batches_tracked"}:
+                raise ModelError(f"{prefix or 'A tensor'} is a layer of an unknown kind.", HINT)
+        elif weight.ndim == 2:
+            self._linear(prefix, weight)
+        elif weight.ndim == 4:
+            self._convolution(prefix, weight)
+        elif "bias" in module:
+            self._norm("scaled", prefix, weight.numel())
+        elif weight.numel() in (1, self.flow):
+            self.layers.append(Layer("prelu", prefix, self.flow, self.flow))
+        else:
             raise ModelError(f"{prefix or 'A tensor'} is a layer of an unknown kind.", HINT)
-    return found
 
+    def _norm(self, kind: str, prefix: str, size: int) -> None:
+        if not self.layers:
+            raise ModelError("The network begins with a normalisation.", HINT)
+        start = 0
+        if self.flat and size != self.flow:
+            start = self._become_picture(size)
+        if size != self.flow:
+            raise ModelError(f"The normalisation {prefix} doesn't fit {self.flow} channels.", HINT)
+        self.layers.append(Layer(kind, prefix, size, size, start=start))
 
-def _check_transposed(weights: list[Tensor]) -> None:
-    """4-D weights must be (in, out, k, k), each taking what the one before gives."""
-    pairs = list(itertools.pairwise(weights))
-    if all(a.shape[1] == b.shape[0] for a, b in pairs):
-        return
-    if all(a.shape[0] == b.shape[1] for a, b in pairs):
-        raise ModelError(
-            "The network is made of ordinary convolutions; where it upsamples can't be read from weights.",
-            HINT,
-        )
-    raise ModelError("The channels of the convolutions don't fit one after the other.", HINT)
+    def _become_picture(self, channels: int) -> int:
+        """A row of numbers becomes pictures of so many channels; their side."""
+        side = math.isqrt(self.flow // channels) if self.flow % channels == 0 else 0
+        if side * side * channels != self.flow:
+            raise ModelError(f"{self.flow} numbers can't be arranged as {channels} square pictures.", HINT)
+        self.start, self.flow, self.flat = side, channels, False
+        return side
 
+    def _linear(self, prefix: str, weight: Tensor) -> None:
+        out, into = weight.shape
+        if not self.flat:
+            raise ModelError(
+                "A fully connected layer follows a convolution: this may be a discriminator.", HINT
+            )
+        if self.flow and into != self.flow:
+            raise ModelError(f"{prefix} takes {into} numbers, but {self.flow} come in.", HINT)
+        self.layers.append(Layer("linear", prefix, into, out))
+        self.flow = out
 
-def _convolution(
-    prefix: str, into: int, out: int, kernel: int, side: int, from_point: bool
-) -> tuple[Layer, int]:
-    if from_point:
-        # z as a 1x1 picture: stride 1 and no padding give a picture of the kernel's size.
-        return Layer("deconv", prefix, into, out, kernel), kernel
-    if kernel in DOUBLING:
-        stride, padding, extra = DOUBLING[kernel]
-        if kernel == 3 and out == into:
-            return Layer("deconv", prefix, into, out, 3, 1, 1), side
-        return Layer("deconv", prefix, into, out, kernel, stride, padding, extra), side * 2
-    if kernel == 1:
-        return Layer("deconv", prefix, into, out, 1), side
-    if kernel == 7:
-        return Layer("deconv", prefix, into, out, 7, 1, 3), side
-    raise ModelError(f"{prefix} has a kernel of {kernel}, whose stride can't be guessed.", HINT)
+    def _convolution(self, prefix: str, weight: Tensor) -> None:
+        if weight.shape[2] != weight.shape[3]:
+            raise ModelError(f"{prefix} has a kernel that is not square.", HINT)
+        first = not self.layers
+        if first and not self.transposed:
+            raise ModelError("The network begins with a convolution: this may be a discriminator.", HINT)
+        ends = (weight.shape[0], weight.shape[1])
+        start = 0
+        if self.flat and not first:
+            start = self._become_picture(ends[0] if self.transposed else ends[1])
+        transposed = first or (self.flow == ends[0] if self.transposed else self.flow != ends[1])
+        into, out = ends if transposed else ends[::-1]
+        if not first and into != self.flow:
+            raise ModelError(f"{prefix} takes {into} channels, but {self.flow} come in.", HINT)
+        kind = "deconv" if transposed else "conv"
+        self.layers.append(Layer(kind, prefix, into, out, int(weight.shape[2]), start=start))
+        self.flow, self.flat = out, False
 
+    # -- how large it becomes
 
-def _finish(layers: tuple[Layer, ...], previous: int, side: int, start: int) -> Layout:
-    z_dim = layers[0].into
-    if layers[0].kind == "norm":
-        raise ModelError("The network begins with a normalisation.", HINT)
-    if not side:
+    def layout(self, wanted: OutputSpec | None, upsample: Sequence[int] | None) -> Layout:
+        """The finished layout."""
+        into = self.layers[0].into
+        if self.flat:
+            channels, height, width, notes = self._row(wanted)
+            return Layout(into, tuple(self.layers), channels, height, width, notes=notes)
+        if self.flow not in (1, 3, 4):
+            raise ModelError(f"{self.flow} channels come out; a picture has 1, 3 or 4.", HINT)
+        side, notes = self._enlarge(wanted, upsample)
+        return Layout(into, tuple(self.layers), self.flow, side, side, notes=notes)
+
+    def _row(self, wanted: OutputSpec | None) -> tuple[int, int, int, tuple[str, ...]]:
+        if wanted is not None and wanted.height * wanted.width * wanted.channels == self.flow:
+            return wanted.channels, wanted.height, wanted.width, ()
+        flat = flat_picture(self.flow)
+        if flat is not None:
+            return flat[1], flat[0], flat[0], ()
         for channels in (1, 3, 4):
-            square = math.isqrt(previous // channels) if previous % channels == 0 else 0
-            if square > 3 and square * square * channels == previous:
-                return Layout(z_dim, layers, channels, square, square)
-        raise ModelError(f"{previous} numbers come out, which is no square picture.", HINT)
-    if previous not in (1, 3, 4):
-        raise ModelError(f"{previous} channels come out; a picture has 1, 3 or 4.", HINT)
-    if not 4 <= side <= 4096:
-        raise ModelError(f"The picture would be {side} pixels wide.", HINT)
-    return Layout(z_dim, layers, previous, side, side, start)
+            numbers = self.flow // channels if self.flow % channels == 0 else 0
+            high = next((h for h in range(math.isqrt(numbers), 7, -1) if numbers % h == 0), 0)
+            if high and numbers // high <= 2 * high:
+                note = f"{self.flow} numbers come out: taken for a picture of {numbers // high}×{high}."
+                return channels, high, numbers // high, (note,)
+        raise ModelError(
+            f"{self.flow} numbers come out, which is no picture.",
+            "A card with the output's height, width and channels says which: docs/model-card.md.",
+        )
+
+    def _enlarge(
+        self, wanted: OutputSpec | None, upsample: Sequence[int] | None
+    ) -> tuple[int, tuple[str, ...]]:
+        """Steps of transposed convolutions and places of upsampling, put into the layers; the side."""
+        target = wanted.height if wanted is not None else 0
+        weighted = [i for i, layer in enumerate(self.layers) if layer.kind in ("deconv", "conv")]
+        side = self.start
+        if not side:  # z as a 1×1 picture: stride 1 and no padding give a picture of the kernel's size
+            side = self.layers[weighted[0]].kernel
+            weighted = weighted[1:]
+        deconvs = [i for i in weighted if self.layers[i].kind == "deconv"]
+        convs = [i for i in weighted if self.layers[i].kind == "conv"]
+        for i in convs:
+            kernel = self.layers[i].kernel
+            if kernel % 2 == 0:
+                raise ModelError(f"{self.layers[i].prefix} is a convolution with an even kernel.", HINT)
+            self.layers[i] = replace(self.layers[i], step=(1, kernel // 2, 0))
+        doubled, notes = self._doubled(convs, deconvs, side, target, upsample)
+        for i in doubled:
+            self.layers[i] = replace(self.layers[i], double=True)
+        factor = 2 ** len(doubled)
+        kernels = [(self.layers[i].kernel, self.layers[i].into == self.layers[i].out) for i in deconvs]
+        if target and target % factor:
+            raise ModelError(f"These layers can't give pictures of {target}×{target}.", HINT)
+        steps, side = choose(side, kernels, target // factor, self.flow == 1)
+        for i, step in zip(deconvs, steps, strict=True):
+            self.layers[i] = replace(self.layers[i], step=step)
+        if deconvs and not target:
+            notes = (
+                (*notes, f"Pictures of {side * factor}×{side * factor} are assumed.")
+                if _odd(steps)
+                else notes
+            )
+        return side * factor, notes
+
+    def _doubled(
+        self, convs: list[int], deconvs: list[int], side: int, target: int, upsample: Sequence[int] | None
+    ) -> tuple[list[int], tuple[str, ...]]:
+        """The convolutions before which the picture is enlarged."""
+        if upsample is not None:
+            return [convs[n] for n in upsample if 0 <= n < len(convs)], ()
+        if deconvs or not self.start:
+            return [], ()  # the transposed convolutions do it
+        if target:
+            times = round(math.log2(target / side)) if target > side else 0
+            return convs[:times], ()
+        doubled = convs[:-1]
+        places = ", ".join(str(convs.index(i)) for i in doubled)
+        return doubled, (f"The picture is taken to be enlarged twice before convolutions {places}.",)
 
 
-def stack_tensors(layout: Layout, tensors: Mapping[str, Tensor]) -> list[tuple[Layer, dict[str, Tensor]]]:
+def _odd(steps: Sequence[Step]) -> bool:
+    return any(stride != 2 for stride, _, _ in steps)
+
+
+def stack_tensors(layout: Layout, tensors: Mapping[str, Tensor]) -> list[tuple[Layer, dict[str, Any]]]:
     """Each layer with its tensors in float32. ModelError where one is not finite."""
+    import torch
+
     found = []
     for layer in layout.layers:
         dot = f"{layer.prefix}." if layer.prefix else ""
