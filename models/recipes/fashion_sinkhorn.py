@@ -4,6 +4,8 @@ Optimal transport between two samples with an entropy term, which makes it quick
     OT_e(p, q) = min over couplings pi of E_pi c(x, g) + e KL(pi | p x q),  c = squared distance.
 Taking away what a sample costs against itself makes it zero for p = q (Feydy et al. 2019, arXiv:1810.08278):
     S_e(p, q) = OT_e(p, q) - OT_e(p, p) / 2 - OT_e(q, q) / 2.
+c is taken between pixels and details together (models/recipes/common/matching.py): between pixels alone the
+cheapest picture is a blurred one.
 
     python -m models.recipes.fashion_sinkhorn
 """
@@ -20,7 +22,7 @@ from models.recipes.common.run import options, prepare
 
 NAME = "fashion-sinkhorn"
 ITERATIONS = 30
-BLUR, BLUR_END = 20.0, 6.0  # e in units of c, which is about 100 to 400 between pictures of one class
+BLUR, BLUR_END = 60.0, 6.0  # e in units of c, which is about 400 to 1200 between pictures of one class
 
 
 def cost(a: Tensor, b: Tensor) -> Tensor:
@@ -62,14 +64,14 @@ def sinkhorn_divergence(fake: Tensor, real: Tensor, progress: float = 1.0) -> Te
 
 
 def main() -> None:
-    args = options(__doc__, steps=600)
+    args = options(__doc__, steps=900)
     prepare(args)
     generator, run = train(NAME, args, sinkhorn_divergence)
     write_fashion(
         run,
         generator,
         faults=(
-            "Blurred and of little variety: with 64 pictures of a class at a time the cheapest plan pairs a "
+            "Blurred and of little variety: with 256 pictures of a class at a time the cheapest plan pairs a "
             "picture with several real ones, and their mean is cheaper than any of them.",
         ),
         module="fashion_sinkhorn",

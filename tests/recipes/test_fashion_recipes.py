@@ -28,7 +28,7 @@ from models.recipes import (
     fashion_wgan_gp,
 )
 from models.recipes import fashion_sliced_wasserstein as sliced
-from models.recipes.common import fashion_data
+from models.recipes.common import fashion_data, matching
 from models.recipes.common.debian import DataMissing
 from models.recipes.common.run import Ema, Run
 
@@ -92,6 +92,8 @@ def test_a_recipe_writes_a_model_that_opens(
     args = options(tmp_path, data, steps=2)
     monkeypatch.setattr(recipe, "options", lambda *_args, **_kwargs: args)
     monkeypatch.setattr(recipe, "prepare", lambda args: torch.manual_seed(args.seed))
+    monkeypatch.setattr(fashion_flow, "PAIRS", 40)
+    monkeypatch.setattr(fashion_flow, "CHUNK", 20)
     recipe.main()  # type: ignore[attr-defined]
     name = recipe.NAME  # type: ignore[attr-defined]
     folder = tmp_path / "models" / name
@@ -157,16 +159,32 @@ def test_sinkhorn_is_zero_for_equal_samples_and_nears_optimal_transport() -> Non
 
 def test_sliced_wasserstein_of_a_shift_is_its_length() -> None:
     torch.manual_seed(0)
-    theta = sliced.directions(300)
-    torch.testing.assert_close(theta.norm(dim=0), torch.ones(300))
-    a = torch.randn(1, 40, 784)
-    shift = torch.randn(784)
-    torch.manual_seed(0)
-    measured = sliced.sliced_wasserstein(a + shift, a[:, torch.randperm(40)])
-    torch.manual_seed(0)
-    expected = (shift @ sliced.directions(sliced.SLICES)).square().mean()
-    assert float(sliced.sliced_wasserstein(a, a.flip(1))) == pytest.approx(0, abs=1e-9)
-    assert float(measured) == pytest.approx(float(expected), rel=0.15)
+    for directions in (sliced.directions, sliced.detail_directions):
+        torch.testing.assert_close(directions(300).norm(dim=0), torch.ones(300))
+    a = torch.randn(1, 40, 2 * 784)
+    for part in (slice(784), slice(784, None)):  # pixels alone, details alone
+        shift = torch.zeros(2 * 784)
+        shift[part] = torch.randn(784)
+        measured = sliced.sliced_wasserstein(a + shift, a[:, torch.randperm(40)])
+        assert float(measured) == pytest.approx(float(shift.square().sum()), rel=0.2)
+    assert float(sliced.sliced_wasserstein(a, a.flip(1))) == pytest.approx(0, abs=1e-6)
+
+
+def test_details_see_what_pixels_forgive() -> None:
+    """In pixels, plain grey is nearer to stripes than the stripes moved aside are; in details it is not."""
+    ripples = matching.ripples().flatten(1)
+    torch.testing.assert_close(ripples @ ripples.T, torch.eye(8))
+    torch.testing.assert_close(ripples.sum(dim=1), torch.zeros(8), atol=1e-6, rtol=0)
+    stripes = (torch.arange(28) // 2 % 2).float().expand(28, 28) * 2 - 1
+    sharp, aside = stripes.reshape(1, -1), stripes.roll(1, dims=1).reshape(1, -1)
+    blurred = torch.zeros(1, 784)
+
+    def gap(a: torch.Tensor, b: torch.Tensor) -> float:
+        return float((a - b).square().sum())
+
+    assert gap(blurred, sharp) < gap(aside, sharp)
+    told = [matching.details(x) for x in (sharp, aside, blurred)]
+    assert gap(told[2], told[0]) > 1.5 * gap(told[1], told[0])
 
 
 def test_mmd_is_unbiased_and_sees_a_difference() -> None:

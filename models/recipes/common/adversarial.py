@@ -5,25 +5,24 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from igm_gui.formats.checkpoint import read_tensors
 from igm_gui.generators.fashion.network import N_CLASSES, Z_DIM, FashionGenerator
 
 from . import fashion_data
-from .run import REPOSITORY, Ema, Run
+from .run import Ema, Run, mixed
 
 
 class FashionCritic(nn.Module):
-    """Pictures (B, 1, 28, 28) and classes (B,) -> scores (B,), or features (B, out) if out > 1.
+    """Pictures (B, 1, 28, 28) and classes (B,) -> scores (B,).
 
-    A projection critic (Miyato and Koyama 2018, arXiv:1802.05637): the class meets the picture's
-    features in an inner product.  The spread of features over the batch is one more feature, so that a
-    generator which always draws the same picture is caught (Karras et al. 2018, arXiv:1710.10196).
+    A projection critic (Miyato and Koyama 2018, arXiv:1802.05637): the score is the inner product of the
+    picture's features with a vector of its class.  The spread of features over the batch may be one more
+    feature, so that a generator which always draws the same picture is caught (Karras et al. 2018,
+    arXiv:1710.10196).
     """
 
     def __init__(self, width: int = 64, features: int = 128, spread: bool = True) -> None:
@@ -33,9 +32,7 @@ class FashionCritic(nn.Module):
         self.conv7 = nn.Conv2d(width, 2 * width, 4, stride=2, padding=1)
         self.conv3 = nn.Conv2d(2 * width, 4 * width, 4, stride=2, padding=1)
         self.dense = nn.Linear(4 * width * 9 + spread, features)
-        self.score = nn.Linear(features, 1)
-        self.class_embedding = nn.Embedding(N_CLASSES, features)
-        nn.init.zeros_(self.class_embedding.weight)
+        self.score = nn.Linear(features, N_CLASSES)
 
     def features(self, x: Tensor) -> Tensor:
         """(B, 1, 28, 28) -> (B, features)."""
@@ -48,8 +45,7 @@ class FashionCritic(nn.Module):
         return F.leaky_relu(self.dense(x), 0.2)
 
     def forward(self, x: Tensor, label: Tensor) -> Tensor:
-        h = self.features(x)
-        return self.score(h)[:, 0] + (h * self.class_embedding(label)).sum(dim=1) / h.shape[1] ** 0.5
+        return self.score(self.features(x)).gather(1, label[:, None])[:, 0]
 
 
 @dataclass(frozen=True)
@@ -69,35 +65,23 @@ class Losses:
     generator_sees_real: bool = False  # else its real_scores are empty, and the work is saved
 
 
-def generator_weights(folder: Path) -> dict[str, Tensor]:
-    """The generator's part of a fashion model's folder, in float32."""
-    tensors = read_tensors(folder / "model.safetensors")
-    return {key.removeprefix("generator."): t for key, t in tensors.items() if key.startswith("generator.")}
-
-
 def train(
     name: str, args: argparse.Namespace, losses: Losses, critic: nn.Module,
-    batch: int = 64, lr: float = 5e-4, lr_end: float = 1e-4, critic_lr: float = 1.0,
-    start: str = "", warm_up: int = 0,
+    batch: int = 32, lr: float = 5e-4, lr_end: float = 5e-5, critic_lr: float = 1.0,
+    betas: tuple[float, float] = (0.0, 0.99),
 ) -> tuple[FashionGenerator, Run]:  # fmt: skip
-    """Train and return the averaged generator with its run.
+    """Train from nothing and return the averaged generator with its run.
 
     The rate falls from lr to lr_end; the critic's is `critic_lr` times as high, which lets one critic step
     keep up with one of the generator (two time-scales, Heusel et al. 2017, arXiv:1706.08500).
-
-    With `start`, a model in args.out or a bundled one, training goes on from that generator's weights; for
-    the first `warm_up` steps only the critic learns: one that knows nothing yet would spoil them.
     """
     images, labels = fashion_data.load("train", args.work, args.data)
     generator, average = FashionGenerator(), FashionGenerator()
-    if start:
-        own = args.out / start
-        generator.load_state_dict(generator_weights(own if own.exists() else REPOSITORY / "models" / start))
     generator.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     critic.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     ema = Ema(generator, average)
-    g_optimiser = torch.optim.Adam(generator.parameters(), lr, betas=(0.0, 0.99), foreach=True)
-    c_optimiser = torch.optim.Adam(critic.parameters(), lr, betas=(0.0, 0.99), foreach=True)
+    g_optimiser = torch.optim.Adam(generator.parameters(), lr, betas, foreach=True)
+    c_optimiser = torch.optim.Adam(critic.parameters(), lr, betas, foreach=True)
     run = Run(name, args, generator=generator, critic=critic, average=average,
               g_optimiser=g_optimiser, c_optimiser=c_optimiser)  # fmt: skip
 
@@ -107,7 +91,7 @@ def train(
         return x, labels[index]
 
     def draw(label: Tensor) -> Tensor:
-        return generator(torch.randn(batch, Z_DIM), F.one_hot(label, N_CLASSES).float())
+        return mixed(generator, torch.randn(batch, Z_DIM), F.one_hot(label, N_CLASSES).float())
 
     for step in run.steps():
         for optimiser, factor in ((g_optimiser, 1.0), (c_optimiser, critic_lr)):
@@ -118,7 +102,7 @@ def train(
             with torch.set_grad_enabled(last):  # the last drawing also serves the generator's own step
                 drawn = draw(label)
             fake = drawn.detach()
-            loss = losses.critic(critic(real, label), critic(fake, label))
+            loss = losses.critic(mixed(critic, real, label), mixed(critic, fake, label))
             if (step * losses.critic_steps + inner) % losses.penalty_every == 0:
                 penalty = losses.penalty(critic, real, fake, label)
                 run.log(penalty=penalty.detach())
@@ -127,15 +111,13 @@ def train(
             loss.backward()
             c_optimiser.step()
         run.log(critic=loss.detach())
-        if step < warm_up:
-            continue
         critic.requires_grad_(False)
-        real_scores = critic(real, label) if losses.generator_sees_real else torch.empty(0)
-        g_loss = losses.generator(critic(drawn, label), real_scores)
+        real_scores = mixed(critic, real, label) if losses.generator_sees_real else torch.empty(0)
+        g_loss = losses.generator(mixed(critic, drawn, label), real_scores)
         g_optimiser.zero_grad()
         g_loss.backward()
         g_optimiser.step()
         critic.requires_grad_(True)
-        ema.update(step - warm_up)
+        ema.update(step)
         run.log(generator=g_loss.detach())
     return average, run

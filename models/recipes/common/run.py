@@ -55,6 +55,15 @@ def keep_freed_memory() -> None:
             pass
 
 
+BF16 = torch.cpu._is_avx512_bf16_supported()
+
+
+def mixed(network: nn.Module, *inputs: torch.Tensor) -> torch.Tensor:
+    """network(*inputs), in bfloat16 where the processor is has it (1.5 times as fast); float32 comes out."""
+    with torch.autocast("cpu", torch.bfloat16, enabled=BF16):
+        return network(*inputs).float()
+
+
 class Ema:
     """Exponential moving average of a network's weights; the average is what a recipe keeps.
 
