@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
@@ -50,7 +50,7 @@ def test_same_numbers_where_the_shapes_agree() -> None:
 def test_same_seed_where_they_do_not() -> None:
     a, b = model("a", 8), model("b", 5)
     point = point_from_seed(a, 3)
-    assert sharing(point, a, b)[0] == "same seed"
+    assert sharing(point, a, b)[0] == "same seed, not paired"
     assert conform(point, b).vector("z") == point_from_seed(b, 3).vector("z")
 
 
@@ -59,7 +59,7 @@ def test_a_point_set_by_hand_has_no_seed_to_share() -> None:
     point = point_from_seed(a, 3)
     by_hand = type(point)(point.values, None)
     words, why = sharing(by_hand, a, b)
-    assert words == "seed 0"
+    assert words == "seed 0, not paired"
     assert "no seed" in why
     assert conform(by_hand, b).vector("z") == point_from_seed(b, 0).vector("z")
 
@@ -118,7 +118,7 @@ def test_alone_it_offers_a_second_model(qtbot: QtBot, studio: Studio, workspace:
     assert workspace._hint_add.isVisible()
     assert shows(workspace, 0)
     qtbot.mouseClick(workspace._hint_add, LEFT)
-    browser = workspace._browser
+    browser = workspace._chooser.browser
     assert browser is not None
     qtbot.keyClicks(browser.search, "additive")
     qtbot.keyClick(browser.search, Qt.Key.Key_Return)
@@ -134,7 +134,7 @@ def test_one_latent_drives_all(qtbot: QtBot, studio: Studio, workspace: CompareW
     workspace.add_model("additive")
     qtbot.waitUntil(lambda: shows(workspace, 1), timeout=20_000)
     assert workspace.columns[0].shares.text() == "drives the others"
-    assert workspace.columns[1].shares.text() == "same seed"
+    assert workspace.columns[1].shares.text() == "same seed, not paired"
     before = workspace.columns[1].view.sound
     with qtbot.waitSignal(
         studio.rendered, timeout=20_000, check_params_cb=lambda r: r.request.slot == "compare:1"
@@ -142,6 +142,49 @@ def test_one_latent_drives_all(qtbot: QtBot, studio: Studio, workspace: CompareW
         qtbot.mouseClick(workspace.seed.die, LEFT)
     assert not np.array_equal(before, workspace.columns[1].view.sound)
     assert workspace.columns[1].time.text().endswith(" ms")
+
+
+def test_a_time_is_told_when_it_is_known(qtbot: QtBot, studio: Studio, workspace: CompareWorkspace) -> None:
+    workspace.add_model("additive")
+    columns = workspace.columns
+    assert columns[1].time.text() == "–"
+    # Nobody moves anything: the models are asked again until a median means something, and then no more.
+    qtbot.waitUntil(lambda: all("median of 3" in c.time.toolTip() for c in columns), timeout=30_000)
+    assert all(c.time.text().endswith("ms") and "first" not in c.time.text() for c in columns)
+    qtbot.waitUntil(lambda: studio.loop.idle, timeout=20_000)
+    asked: list[object] = []
+    studio.rendered.connect(asked.append)
+    qtbot.waitUntil(lambda: all(image is not None for c in columns for image in c.samples.images))
+    assert not [r for r in asked if not r.request.slot.startswith("thumb:")]  # type: ignore[attr-defined]
+
+
+def test_every_model_shows_as_many_samples(qtbot: QtBot, studio: Studio, workspace: CompareWorkspace) -> None:
+    workspace.add_model("additive")
+    columns = workspace.columns
+    # One pixel may be the difference between eleven samples and ten.
+    columns[0].setFixedWidth(columns[0].width() + 4 * 58)
+    qtbot.waitUntil(lambda: columns[0].samples.room > columns[1].samples.room)
+    qtbot.waitUntil(lambda: len(columns[0].samples.images) == len(columns[1].samples.images) > 0)
+    assert columns[0].samples.columns == columns[1].samples.room
+
+
+def test_the_baseline_is_one_click_away(qtbot: QtBot, make_studio: MakeStudio) -> None:
+    workspace = make(qtbot, make_studio("fashion-gan"))
+    assert workspace._hint_base.isVisible()
+    qtbot.mouseClick(workspace._hint_base, Qt.MouseButton.LeftButton)
+    assert workspace.models == ("fashion-gan", "uniform-pixels")
+    assert "not paired" in workspace.columns[1].shares.text()
+
+
+def test_the_list_of_models_stays_within_the_window(workspace: CompareWorkspace) -> None:
+    for button in (workspace._hint_add, workspace.add):
+        workspace.ask_model(button)
+        browser = workspace._chooser.browser
+        assert browser is not None
+        bottom = workspace.mapToGlobal(QPoint(0, workspace.height())).y()
+        assert browser.y() + browser.height() <= bottom
+        assert browser.height() >= 300
+        browser.close()
 
 
 def test_remove_move_and_make_current(qtbot: QtBot, studio: Studio, workspace: CompareWorkspace) -> None:

@@ -10,7 +10,7 @@ from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenu, QSizePolicy, QVBoxLayout, QWidget
 
 from igm_gui.formats.trust import TrustNeeded, trust
-from igm_gui.gui.compare.lineup import details, parameters_text, sharing, time_text
+from igm_gui.gui.compare.lineup import details, parameters_text, rate_text, sharing, time_text
 from igm_gui.gui.compare.samples import Samples
 from igm_gui.gui.mediaview import MediaView
 from igm_gui.gui.sound.hub import hub_of
@@ -20,6 +20,8 @@ from igm_gui.gui.widgets import Button, IconButton
 from igm_gui.requests import RenderResult
 
 TIMES = 31  # results that the median is taken over
+ENOUGH = 3  # results without which a time is not told as the model's
+FEW = 4  # a smaller batch says nothing about a model's rate
 
 
 class Elided(QLabel):
@@ -44,6 +46,7 @@ class Column(QFrame):
     acted = Signal(str, int)  # "remove", "left", "right", "current", "replace"; its place
     picked = Signal(int)  # a sample's seed
     retry = Signal(int)
+    untimed = Signal(int)  # the time is not known well yet: ask once more
 
     def __init__(self, studio: Studio, index: int, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -56,6 +59,7 @@ class Column(QFrame):
         self._asks: TrustNeeded | None = None  # what the person is asked about
         self._hears = False  # whether it listens to the sound output yet
         self._times: deque[float] = deque(maxlen=TIMES)
+        self._batch, self._rates = 0, deque[float](maxlen=TIMES)  # of the samples
         self.setMinimumWidth(236)
         self._dot = QLabel("●")
         self._dot.setStyleSheet(f"color: {SERIES[index % len(SERIES)]}; font-size: 13px;")
@@ -88,9 +92,8 @@ class Column(QFrame):
         self.message.setProperty("role", "quiet")
         self.again = Button("Try again", "refresh-cw", "Ask this model again", parent=self.view)
         self.again.clicked.connect(self._try_again)
-        self.shares = QLabel()
+        self.shares = Elided()
         self.time = QLabel("–")
-        self.time.setToolTip("The network's own time for one result: median of the last ones")
         self.about = Elided()
         self.about.setProperty("role", "quiet")
         foot = QWidget()
@@ -105,6 +108,7 @@ class Column(QFrame):
         lines.addLayout(first)
         lines.addWidget(self.about)
         self.samples = Samples(studio)
+        self.samples.timed.connect(self._on_batch)
         self.samples.picked.connect(lambda i: self.picked.emit(self.samples.seed_of(i)))
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -124,8 +128,10 @@ class Column(QFrame):
         if model != self.model:
             self.model = model
             self._times.clear()
+            self._rates.clear()
+            self._batch = 0
             self._cold = True
-            self.time.setText("–")
+            self._show_time()
             self.view.stop()
             self.view.clear()
             self._say("Loading…")
@@ -163,13 +169,39 @@ class Column(QFrame):
                 self._cold = False
                 self._times.clear()
             self._times.append(result.model_seconds)
-            self.time.setText(time_text(median(self._times)))
+            self._show_time()
+            if self._cold or len(self._times) < ENOUGH:
+                self.untimed.emit(self.index)
         self.show_model(self.model, self._every, self._last)
 
     def stop(self) -> None:
         """Not seen any more: no sound, no samples."""
         self.view.stop()
         self.samples.stop()
+
+    def _on_batch(self, count: int, seconds: float) -> None:
+        """The samples come in batches: the largest tell what the network gets through."""
+        if count < FEW or count < self._batch or seconds <= 0:
+            return
+        if count > self._batch:
+            self._batch = count
+            self._rates.clear()
+        self._rates.append(count / seconds)
+        self._show_time()
+
+    def _show_time(self) -> None:
+        if not self._times:
+            self.time.setText("–")
+            self.time.setToolTip("The network's own time for one result")
+            return
+        one = time_text(median(self._times))
+        known = not self._cold and len(self._times) >= ENOUGH
+        # The first pass of a network sets it up: it is no measure of the model.
+        self.time.setText(one if known else f"first {one}")
+        tip = f"The network's own time for one result: median of {len(self._times)}"
+        if self._rates:
+            tip += f"\nIn batches of {self._batch}: {rate_text(median(self._rates))}"
+        self.time.setToolTip(tip)
 
     def _say(self, text: str, failed: bool = False) -> None:
         self.message.setText(text)

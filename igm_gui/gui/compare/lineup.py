@@ -26,13 +26,22 @@ def sharing(point: LatentPoint, current: GeneratorInfo | None, info: GeneratorIn
         value = point.get(spec.name)
         if value is not None and problem(spec, value) is None:
             words.append(f"same {spec.name}")
-            reasons.append(f"{spec.name} holds the same {spec.size} numbers in both models.")
+            reasons.append(
+                f"{spec.name} holds the same {spec.size} numbers in both models; what they mean, each has "
+                "learnt for itself."
+            )
         elif point.seed is not None:
-            words.append("same seed")
-            reasons.append(f"Its {spec.name} has another shape, so seed {point.seed} draws its own.")
+            words.append("same seed, not paired")
+            reasons.append(
+                f"Its {spec.name} has another shape, so seed {point.seed} draws its own: the results have "
+                "nothing in common but the number."
+            )
         else:
-            words.append("seed 0")
-            reasons.append("Its latent has another shape; a point set by hand has no seed, so 0 is taken.")
+            words.append("seed 0, not paired")
+            reasons.append(
+                "Its latent has another shape; a point set by hand has no seed, so 0 is taken: the "
+                "results have nothing in common."
+            )
     for label in info.of_kind("label"):
         value = point.get(label.name)
         fits = isinstance(value, Vector) and problem(label, value) is None
@@ -59,6 +68,14 @@ def parameters_text(count: int) -> str:
     if count >= 1000:
         return f"{count / 1e3:.0f} k"
     return str(count) if count else ""
+
+
+def rate_text(per_second: float) -> str:
+    """Such as ``3 900 a second``, to two digits."""
+    if per_second < 10:
+        return f"{per_second:.2g} a second"
+    digits = max(len(str(int(per_second))) - 2, 0)
+    return f"{round(per_second, -digits):,.0f} a second".replace(",", " ")
 
 
 def time_text(seconds: float) -> str:

@@ -33,10 +33,12 @@ ROWS = 2
 
 
 class Samples(QWidget):
-    """``ROWS`` rows, as many columns as there is room for. Rendered in pieces, only when something that
-    the samples depend on has changed."""
+    """``ROWS`` rows, as many columns as there is room for in all of the models' (:meth:`set_columns`).
+    Rendered in pieces, only when something that the samples depend on has changed."""
 
     picked = Signal(int)  # number of the sample
+    room_changed = Signal()
+    timed = Signal(int, float)  # samples in a batch, the network's seconds for all of them
 
     def __init__(self, studio: Studio, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -52,15 +54,29 @@ class Samples(QWidget):
         self._hovered = -1
         self._cursor = 0
         self._marked: int | None = None  # the seed on show above
+        self._most = 0  # columns of the narrowest of the models; 0 while there is only this one
         self.setFixedHeight(ROWS * (CELL + GAP) - GAP + 2 * PAD)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMouseTracking(True)
         self.setAccessibleName("Samples from shared seeds")
+        self.setAccessibleDescription("Arrows walk, Return shows the sample above in every model")
+
+    @property
+    def room(self) -> int:
+        """How many columns fit."""
+        return max(1, (self.width() - 2 * PAD + GAP) // (CELL + GAP))
 
     @property
     def columns(self) -> int:
-        return max(1, (self.width() - 2 * PAD + GAP) // (CELL + GAP))
+        return min(self.room, self._most) if self._most else self.room
+
+    def set_columns(self, most: int) -> None:
+        """At most so many columns: every model shows the same seeds, and as many."""
+        if most != self._most:
+            self._most = most
+            if self._key:
+                self.show_model(self._model, self._info, self._every)
 
     @property
     def images(self) -> tuple[QImage | None, ...]:
@@ -89,10 +105,14 @@ class Samples(QWidget):
         self._key = key
         if len(self._images) != count:
             self._images = (self._images + [None] * count)[:count]
-        side = round(CELL * max(1.0, self.devicePixelRatioF()))
         points = sample_points(info, state.point, state.compare_seed, every_class)
-        self._pieces.start(model, count, points, side)
+        self._pieces.start(model, count, points, self._side)
         self.update()
+
+    @property
+    def _side(self) -> int:
+        """Pixels of the screen in a cell."""
+        return round(CELL * max(1.0, self.devicePixelRatioF()))
 
     def stop(self) -> None:
         """Render nothing more; what is unfinished is asked for again at the next :meth:`show_model`."""
@@ -103,7 +123,8 @@ class Samples(QWidget):
     def _take(self, first: int, result: RenderResult) -> None:
         for i in range(len(result.request.points)):
             if first + i < len(self._images):
-                self._images[first + i] = media_image(result, i, CELL)
+                self._images[first + i] = media_image(result, i, self._side)
+        self.timed.emit(len(result.request.points), result.model_seconds)
         self.update()
 
     def _fail(self, _error: IgmError) -> None:
@@ -141,6 +162,7 @@ class Samples(QWidget):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
+        self.room_changed.emit()
         if self._key and self.isVisible():
             self.show_model(self._model, self._info, self._every)
 
@@ -190,7 +212,8 @@ class Samples(QWidget):
         if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
             index = self._at(event.pos())
             if index >= 0:
-                text = f"Seed {self.seed_of(index)}\nClick takes every model there."
+                text = f"Seed {self.seed_of(index)}, drawn by this model's own prior\n"
+                text += "Click takes every model there."
                 QToolTip.showText(event.globalPos(), text, self)
             return True
         return super().event(event)

@@ -2,34 +2,32 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from PySide6.QtCore import QPoint, QSignalBlocker, Qt
+from PySide6.QtCore import QSignalBlocker, Qt
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QScrollArea, QSpinBox, QVBoxLayout, QWidget
 
 from igm_gui.engine.loop import Job
 from igm_gui.gui.commands import Commands
+from igm_gui.gui.compare.choose import ModelChooser
 from igm_gui.gui.compare.column import Column
 from igm_gui.gui.compare.lineup import MAX_MODELS
-from igm_gui.gui.dialogs import ask_open
-from igm_gui.gui.explore.browser import ModelBrowser
 from igm_gui.gui.explore.seed import SeedRow
 from igm_gui.gui.jobbar import JobBar
-from igm_gui.gui.previews import Previews
 from igm_gui.gui.saving import ask_folder, export_work, tell_written
-from igm_gui.gui.settings import Settings
 from igm_gui.gui.studio import Studio
 from igm_gui.gui.widgets import Button, IconButton, ValueSlider, accent_button
 from igm_gui.info import GeneratorInfo, InputSpec
 from igm_gui.latent.point import one_hot
 from igm_gui.latent.vector import Vector
-from igm_gui.requests import RenderRequest, RenderResult
+from igm_gui.requests import Priority, RenderRequest, RenderResult
 from igm_gui.session import actions
 from igm_gui.session.state import SessionState
 
 SLOT = "compare:"
-MODEL_FILES = "Models (card.json *.safetensors *.pt *.pth *.pkl *.ckpt *.bin);;All files (*)"
+BASELINE = "uniform-pixels"
 
 
 class CompareWorkspace(QWidget):
@@ -41,8 +39,7 @@ class CompareWorkspace(QWidget):
         self._session = studio.session
         self._active = False
         self._replacing = -1  # place that the next chosen model takes
-        self._previews: Previews | None = None
-        self._browser: ModelBrowser | None = None
+        self._chooser = ModelChooser(self, studio, self.add_model)
         self.columns: list[Column] = []
         self._add_commands()
         whole = QVBoxLayout(self)
@@ -69,6 +66,9 @@ class CompareWorkspace(QWidget):
         column.addStretch(1)
         column.addWidget(self._hint)
         column.addWidget(self._hint_add, 0, Qt.AlignmentFlag.AlignHCenter)
+        self._hint_base = Button("Add uniform pixels", "plus", commands.tip("compare.baseline"))
+        self._hint_base.clicked.connect(lambda: commands.run("compare.baseline"))
+        column.addWidget(self._hint_base, 0, Qt.AlignmentFlag.AlignHCenter)
         column.addStretch(1)
         self._row.addWidget(self._empty, 1)
         scroll = QScrollArea()
@@ -150,8 +150,9 @@ class CompareWorkspace(QWidget):
         add("compare.keep", "Keep this point", lambda: actions.keep(session), "K")
         add("compare.seeds", "New seeds for the samples", self._new_seeds, "S")
         add("compare.add", "Add a model to compare…", lambda: self.ask_model(self.add), "A")
+        add("compare.baseline", "Add the baseline: every pixel at random", lambda: self.add_model(BASELINE))
         add("compare.export", "Export the samples of all models…", self.open_export, "Ctrl+E", "Export")
-        add("compare.open", "Open a model file to compare…", self.ask_file)
+        add("compare.open", "Open a model file to compare…", self._chooser.ask_file)
 
     # -- the window's side
 
@@ -255,24 +256,7 @@ class CompareWorkspace(QWidget):
 
     def ask_model(self, button: QWidget) -> None:
         """Choose one of the bundled and recent models under ``button``."""
-        if self._previews is None:
-            self._previews = Previews(self._studio, self)
-        browser = ModelBrowser(self._previews, Settings().names("recent/models"), "", self)
-        browser.chosen.connect(self.add_model)
-        # The popup keeps on screen: under the button, at most to the window's right edge.
-        where = button.mapToGlobal(QPoint(0, button.height() + 4))
-        right = self.mapToGlobal(QPoint(self.width(), 0)).x()
-        where.setX(max(min(where.x(), right - 410), self.mapToGlobal(QPoint(0, 0)).x()))
-        browser.popup(where, max(self.height() - 80, 200))
-        self._browser = browser
-
-    def ask_file(self) -> None:
-        """Choose a model by its file."""
-
-        def taken(path: Path) -> None:
-            self.add_model(str(path.parent if path.name == "card.json" else path))
-
-        ask_open(self, Settings(), "model", "Open a model to compare", MODEL_FILES, taken)
+        self._chooser.ask_model(button)
 
     # -- from the person
 
@@ -293,7 +277,23 @@ class CompareWorkspace(QWidget):
         elif place < len(self.models):
             self._studio.loop.submit(self._request(place), force=True)
 
+    def _time_again(self, place: int) -> None:
+        """Ask a model for the same result once more, when nothing else waits: one time is no measure."""
+        if self._active and place < len(self.models):
+            self._studio.loop.submit(replace(self._request(place), priority=Priority.THUMBNAIL), force=True)
+
+    def _share_room(self) -> None:
+        """Each model shows as many samples as the narrowest has room for: equal numbers, equal seeds."""
+        if self.columns:
+            most = min(column.samples.room for column in self.columns)
+            for column in self.columns:
+                column.samples.set_columns(most)
+
     # -- showing
+
+    @property
+    def _sounds(self) -> bool:
+        return self._session.info is not None and self._session.info.media == "sound"
 
     def _label_spec(self) -> InputSpec | None:
         info = self._session.info
@@ -322,12 +322,16 @@ class CompareWorkspace(QWidget):
             column.acted.connect(self.act)
             column.picked.connect(self._pick)
             column.retry.connect(self._retry)
+            column.untimed.connect(self._time_again)
+            column.samples.room_changed.connect(self._share_room)
             self._row.insertWidget(len(self.columns), column, 1)
             self.columns.append(column)
         every = self.kind.currentIndex() == 1
         for place, (column, model) in enumerate(zip(self.columns, models, strict=True)):
             column.show_model(model, every, place == len(models) - 1)
+        self._share_room()
         self._empty.setVisible(len(models) < 2)
+        self._hint_base.setVisible(BASELINE not in models and not self._sounds)
         self.add.setEnabled(len(models) < MAX_MODELS)
         self._show_inputs()
 

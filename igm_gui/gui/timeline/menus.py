@@ -38,7 +38,8 @@ class TimelineMenus:
         sound = info is not None and info.media == "sound"
         for name in ("timeline.wav",) if sound else ("timeline.mp4", "timeline.frames"):
             self._entry(menu, name)
-        menu.addSection(Film.chosen(Settings()).text(info, timeline))
+        menu.addSeparator()
+        menu.addAction(Film.chosen(Settings()).text(info, timeline)).setEnabled(False)
         self._film.fill(menu, info, timeline)
         menu.popup(where)
         return menu

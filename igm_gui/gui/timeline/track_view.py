@@ -45,6 +45,7 @@ class TrackView(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName("Timeline")
+        self.setAccessibleDescription("Arrows move the playhead or the chosen keyframes, Delete removes them")
         studio.changed.connect(self._on_changed)
         studio.playhead_changed.connect(self.show_playhead)
         self._fit_axis()
