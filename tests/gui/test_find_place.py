@@ -5,11 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from PIL import Image
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
+from PySide6.QtGui import QDropEvent
 from PySide6.QtTest import QTest
 
 from igm_gui.api import load
 from igm_gui.cli import main
+from igm_gui.gui.explore.find import FindPlace
 from igm_gui.gui.explore.strip import LatentStrip, ValueField
 from igm_gui.gui.main_window import MainWindow
 
@@ -101,3 +103,39 @@ def test_a_written_picture_opens_in_explore_at_its_seed(qtbot, studio, window, t
     assert window.open_path(next(tmp_path.glob("*.png")))
     assert window.stack.current == "explore"
     assert studio.state.point.seed == 7
+
+
+def test_the_place_to_drop_a_file_is_there_where_the_model_encodes(qtbot, studio, window, tmp_path):
+    find = window.findChild(FindPlace)
+    opened(qtbot, studio, "fashion-gan")
+    assert find.isHidden()
+    assert not window.commands.get("explore.find").enabled()
+    opened(qtbot, studio, "emoji-64")
+    assert find.isVisible()
+    assert "picture" in find.zone.text()
+    opened(qtbot, studio, "drums")
+    assert "sound" in find.zone.accessibleName()
+    with qtbot.waitSignal(studio.notice, timeout=60_000) as said:
+        find.look_for(tmp_path / "mine.jpg")
+    assert "wav" in said.args[0].hint
+
+
+def test_a_file_dropped_there_is_looked_for_even_with_a_recipe(qtbot, studio, window, tmp_path):
+    opened(qtbot, studio, "drums")
+    path = tmp_path / "own.wav"
+    g = load("drums")
+    assert main(["sample", "drums", "--seed", "5", "--out", str(tmp_path)]) == 0
+    next(tmp_path.glob("*.wav")).rename(path)
+    zone = window.findChild(FindPlace).zone
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(path))])
+    at = QPointF(zone.rect().center())
+    with qtbot.waitSignal(studio.notice, timeout=60_000) as said:
+        zone.dropEvent(
+            QDropEvent(
+                at, Qt.DropAction.CopyAction, data, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+            )
+        )
+    assert "as Drums knows it" in said.args[0].text
+    assert studio.state.point.seed is None, "found by the encoder, not read from the recipe"
+    assert g.point(5).seed == 5
