@@ -5,13 +5,18 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt, QThreadPool
-from PySide6.QtGui import QColor, QImage
+from PySide6.QtGui import QColor, QFontMetrics, QImage
 from pytestqt.qtbot import QtBot
 
+from igm_gui.engine.audio.live import LiveStatus
+from igm_gui.engine.audio.sound import SoundStatus
+from igm_gui.engine.audio.status import PlayerStatus
 from igm_gui.gui import theme
+from igm_gui.gui.sound.health import explanation, figures, fitted
 from igm_gui.gui.sound.shaded import shaded_picture
 from igm_gui.gui.sound.spectrogram import SpectrogramMaker, SpectrogramView, colour_table
 from igm_gui.gui.sound.waveform import WaveformView, waveform_picture
+from igm_gui.info import GeneratorInfo, OutputSpec
 from tests.engine.audio.fakes import RATE, tone
 
 GOLD = QColor("#e3b557")
@@ -161,3 +166,23 @@ def test_a_small_picture_of_nothing(sound: np.ndarray) -> None:
     image = shaded_picture(sound.astype(np.float32), RATE, 40, 30)
     assert (image.width(), image.height()) == (40, 30)
     assert alphas(image).sum(axis=0).max() <= 2 * 255
+
+
+def test_figures_without_room_go_by_their_worth(qapp) -> None:
+    metrics = QFontMetrics(qapp.font())
+    info = GeneratorInfo("m", "f", OutputSpec("sound", sample_rate=44_100, samples=10), (), delay=0.25)
+    player = PlayerStatus(playing=True, rate=44_100, block=512, underruns=2, latency=0.2, real=False)
+    live = LiveStatus(ready=True, real_time_factor=0.3, fill=0.05)
+    parts = figures(info, SoundStatus(player, live), True, 60.0, 1.0)
+    whole = fitted(parts, metrics, 1e6)
+    assert whole == (
+        "C4 · 44.1 kHz · no sound device · block 512 · 0.30 × real time · ring 50 ms · 2 underruns · "
+        "latency 200 + 250 ms"
+    )
+    shorter = fitted(parts, metrics, metrics.horizontalAdvance(whole) - 1)
+    assert "block" not in shorter
+    assert "ring" in shorter
+    assert fitted(parts, metrics, 5) == "no sound device"
+    tip = explanation(info, SoundStatus(player, live), True)
+    assert "250 ms more inside the model" in tip
+    assert "unheard" in tip

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 
 from PySide6.QtCore import QEvent
-from PySide6.QtGui import QEnterEvent
+from PySide6.QtGui import QEnterEvent, QFontMetrics
 from PySide6.QtWidgets import QLabel, QSizePolicy, QToolTip, QWidget
 
 from igm_gui.engine.audio.analysis import note_name
@@ -14,40 +15,56 @@ from igm_gui.info import GeneratorInfo
 
 SHOW_SECONDS = 0.25  # figures that change faster than this can't be read
 ALARM_SECONDS = 3.0  # how long a new underrun stays red
-ALL_WIDTH, MOST_WIDTH = 720, 560  # pixels of the view
+PADDING = 20  # pixels around the text
 SHORTEST_DELAY = 0.01  # of a model's own, in seconds; less is not heard
 
 
+@dataclass(frozen=True)
+class Figure:
+    """A few words of the line; where there is no room the least ``worth`` goes first."""
+
+    text: str
+    worth: int
+
+
 def figures(
-    info: GeneratorInfo, status: SoundStatus, mine: bool, pitch: float | None, seconds: float, width: int
-) -> list[str]:
+    info: GeneratorInfo, status: SoundStatus, mine: bool, pitch: float | None, seconds: float
+) -> list[Figure]:
     """Such as ``A4``, ``24 kHz``, ``block 512``, ``0 underruns``, ``latency 31 ms``.
 
     ``mine`` says that what is heard now is what the line stands under; ``seconds`` is the rendering's
-    length, 0 where there is none; in a ``width`` of few pixels what can be done without is left out.
+    length, 0 where there is none.
     """
-    parts = [] if pitch is None else [note_name(pitch)]
-    parts.append(f"{info.output.sample_rate / 1000:g} kHz")
+    parts = [] if pitch is None else [Figure(note_name(pitch), 5)]
+    parts.append(Figure(f"{info.output.sample_rate / 1000:g} kHz", 3))
     player, live = status.player, status.live
     if not (mine and player.rate):
-        return [*parts, f"{seconds:.2f} s"] if seconds else parts
+        return [*parts, Figure(f"{seconds:.2f} s", 4)] if seconds else parts
     if not player.real:
-        parts.append("no sound device")
-    if width > ALL_WIDTH:
-        parts.append(f"block {player.block}")
+        parts.append(Figure("no sound device", 9))
+    parts.append(Figure(f"block {player.block}", 1))
     if live is not None and not live.ready:
-        parts.append("getting ready")
+        parts.append(Figure("getting ready", 8))
     elif live is not None:
-        parts.append(f"{live.real_time_factor:.2f} × real time")
-        if width > MOST_WIDTH:
-            parts.append(f"ring {live.fill * 1000:.0f} ms")
-    parts.append(f"{player.underruns} underrun{'' if player.underruns == 1 else 's'}")
-    if width > MOST_WIDTH:
-        late = f"latency {player.latency * 1000:.0f}"
-        if live is not None and info.delay >= SHORTEST_DELAY:
-            late += f" + {info.delay * 1000:.0f}"
-        parts.append(f"{late} ms")
+        parts.append(Figure(f"{live.real_time_factor:.2f} × real time", 4))
+        parts.append(Figure(f"ring {live.fill * 1000:.0f} ms", 2))
+    parts.append(Figure(f"{player.underruns} underrun{'' if player.underruns == 1 else 's'}", 7))
+    late = f"latency {player.latency * 1000:.0f}"
+    if live is not None and info.delay >= SHORTEST_DELAY:
+        late += f" + {info.delay * 1000:.0f}"
+    parts.append(Figure(f"{late} ms", 6))
     return parts
+
+
+def fitted(parts: list[Figure], metrics: QFontMetrics, room: float) -> str:
+    """As many of ``parts`` as have room in ``room`` pixels, in their order."""
+    kept = list(parts)
+    while kept:
+        text = " · ".join(part.text for part in kept)
+        if metrics.horizontalAdvance(text) <= room or len(kept) == 1:
+            return text
+        kept.remove(min(kept, key=lambda part: part.worth))
+    return ""
 
 
 def explanation(info: GeneratorInfo, status: SoundStatus, mine: bool) -> str:
@@ -89,19 +106,20 @@ class Health(QLabel):
         self._alarm = 0.0
         self._tip = ""
 
-    def show_figures(self, parts: list[str], status: SoundStatus, tip: str) -> None:
-        """Show ``parts``: at once where something began, ended or broke off, else a few times a second."""
+    def show_figures(self, parts: list[Figure], status: SoundStatus, tip: str, room: float = 1e6) -> None:
+        """Show what of ``parts`` fits into ``room`` pixels: at once where something began, ended or broke
+        off, else a few times a second."""
         now = time.monotonic()
         underruns = status.player.underruns
         if underruns > self._underruns:
             self._alarm = now + ALARM_SECONDS
         self._underruns = underruns
         ready = status.live is not None and status.live.ready
-        what = (len(parts), parts[:2], underruns, ready, status.player.real)
+        what = (len(parts), parts[:2], underruns, ready, status.player.real, room)
         if what == self._shown and now - self._shown_at < SHOW_SECONDS:
             return
         self._shown, self._shown_at = what, now
-        text = " · ".join(parts)
+        text = fitted(parts, self.fontMetrics(), room - PADDING)
         if text != self.text():
             self.setText(text)
         self._set_role("bad" if now < self._alarm and status.player.playing else "")

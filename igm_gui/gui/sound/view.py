@@ -25,6 +25,7 @@ from igm_gui.requests import RenderResult
 from igm_gui.session.state import SessionState
 
 PITCH = "pitch"
+FOOT_MARGINS = 50  # pixels beside and between the figures and the device
 
 
 class SoundView(QWidget):
@@ -343,8 +344,9 @@ class SoundView(QWidget):
         pitch = self._studio.state.point.get(PITCH) if self._pitch() is not None else None
         note = float(pitch) if isinstance(pitch, (int, float)) else None
         length = 0.0 if self._samples is None else self._samples.shape[-1] / self._rate
-        parts = figures(info, status, mine, note, length, self.width())
-        self.health.show_figures(parts, status, explanation(info, status, mine))
+        parts = figures(info, status, mine, note, length)
+        room = self.width() - self.device_button.sizeHint().width() - FOOT_MARGINS
+        self.health.show_figures(parts, status, explanation(info, status, mine), room)
 
     # -- events
 
@@ -358,6 +360,7 @@ class SoundView(QWidget):
             self._compact = not self._compact
             self.live_button.setText("" if self._compact else "Live")
             self._show_playing()
+        self._show_health(self.hub.status)
 
     def hideEvent(self, event: QHideEvent) -> None:
         # What can't be seen should not sound: another workspace, or a picture model, is shown.
