@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -41,6 +41,7 @@ class Commands(QObject):
         self._window = window
         self._commands: dict[str, Command] = {}
         self._actions: dict[str, QAction] = {}
+        self._sources: list[tuple[str, Callable[[], Iterable[Command]]]] = []
         self._scope = ""
         self._default_scope = ""
 
@@ -89,6 +90,15 @@ class Commands(QObject):
         action.deleteLater()
         self._deal_shortcuts()
         self.changed.emit()
+
+    def add_source(self, source: Callable[[], Iterable[Command]]) -> None:
+        """``source`` is asked for more commands whenever the palette opens: what there is to do depends on
+        the model and on what was kept. They have no shortcuts and belong to the workspace being built."""
+        self._sources.append((self._default_scope, source))
+
+    def momentary(self) -> list[Command]:
+        """What the sources offer here and now."""
+        return [c for scope, source in self._sources if scope in ("", self._scope) for c in source()]
 
     def run(self, name: str) -> bool:
         """Run a command; False where it is unknown or can't run now."""

@@ -154,7 +154,9 @@ class MainWindow(QMainWindow):
 
     def open_palette(self) -> None:
         """The list of all commands."""
-        self.palette_popup = CommandPalette(self.commands, self.studio.open_model, self)
+        self.palette_popup = CommandPalette(
+            self.commands, self.studio.open_model, self, self.settings.names("recent_models")
+        )
         self.palette_popup.popup()
         if self.hints is not None:
             self.hints.done(2)
@@ -207,7 +209,7 @@ class MainWindow(QMainWindow):
 
     def _show_restored(self, kind: str) -> None:
         """The workspace that a result was made in."""
-        self.show_workspace(kind if kind in ("timeline", "grid") else "explore")
+        self.show_workspace(kind if kind in ("timeline", "grid", "compare") else "explore")
 
     def _save(self) -> None:
         if self.keeper.path is None:

@@ -38,6 +38,7 @@ class Toast(QFrame):
         self.details.setReadOnly(True)
         self.details.setFixedHeight(160)
         self.details.setAccessibleName("Details")
+        self.details.setToolTip("What is known about it; Copy takes all of it")
         words = QVBoxLayout()
         words.setSpacing(2)
         words.addWidget(self.text)

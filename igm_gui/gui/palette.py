@@ -2,25 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
-from PySide6.QtCore import QEvent, QObject, QPoint, Qt
-from PySide6.QtGui import QKeyEvent, QKeySequence
+from PySide6.QtCore import QEvent, QModelIndex, QObject, QPersistentModelIndex, QPoint, QRectF, QSize, Qt
+from PySide6.QtGui import QFontMetricsF, QKeyEvent, QKeySequence, QPainter
 from PySide6.QtWidgets import (
     QFrame,
-    QHBoxLayout,
     QLabel,
     QLineEdit,
     QListWidget,
     QListWidgetItem,
+    QStyle,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
     QVBoxLayout,
     QWidget,
 )
 
 from igm_gui.formats import library
+from igm_gui.gui import theme
 from igm_gui.gui.commands import Commands
+
+ROW_HEIGHT = 26
+NOTHING = (
+    "Nothing here has such a name. Commands are called what they do: random, keep, grid, export, light; "
+    "so are this model's inputs and classes, and the models themselves."
+)
 
 
 @dataclass(frozen=True)
@@ -55,10 +65,50 @@ def score(query: str, text: str) -> int | None:
     return 100 + gaps if gaps <= 2 * len(query) else None
 
 
+class ChoiceDelegate(QStyledItemDelegate):
+    """A row: what it does, where it belongs, its keys."""
+
+    def paint(
+        self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
+    ) -> None:
+        choice: Choice = index.data(Qt.ItemDataRole.UserRole)
+        painter.save()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        area = QRectF(option.rect).adjusted(1, 1, -1, -1)
+        state = option.state
+        if state & (QStyle.StateFlag.State_Selected | QStyle.StateFlag.State_MouseOver):
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(theme.colour("hover" if state & QStyle.StateFlag.State_Selected else "raised"))
+            painter.drawRoundedRect(area, 4, 4)
+        painter.setFont(option.font)
+        room = area.adjusted(9, 0, -9, 0)
+        keys = QKeySequence(choice.shortcut).toString(QKeySequence.SequenceFormat.NativeText)
+        metrics = QFontMetricsF(option.font)
+        right = metrics.horizontalAdvance(keys) + 16 if keys else 0.0
+        middle = Qt.AlignmentFlag.AlignVCenter
+        title = metrics.elidedText(choice.title, Qt.TextElideMode.ElideRight, room.width() - right)
+        painter.setPen(theme.colour("text"))
+        painter.drawText(room, middle, title)
+        painter.setPen(theme.colour("quiet"))
+        painter.drawText(room, middle | Qt.AlignmentFlag.AlignRight, keys)
+        left = metrics.horizontalAdvance(title) + 10
+        group = metrics.elidedText(
+            choice.group, Qt.TextElideMode.ElideRight, max(room.width() - left - right, 0)
+        )
+        painter.drawText(room.adjusted(left, 0, 0, 0), middle, group)
+        painter.restore()
+
+
 class CommandPalette(QFrame):
     """A popup over the window's upper part."""
 
-    def __init__(self, commands: Commands, open_model: Callable[[str], object], window: QWidget) -> None:
+    def __init__(
+        self,
+        commands: Commands,
+        open_model: Callable[[str], object],
+        window: QWidget,
+        recent: Sequence[str] = (),
+    ) -> None:
         super().__init__(window, Qt.WindowType.Popup)
         self.setObjectName("popover")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
@@ -71,6 +121,12 @@ class CommandPalette(QFrame):
             Choice(f"Open {card.title or card.name}", "Model", "", partial(open_model, path.name))
             for path, card in library.cards()
         ]
+        self._choices += [
+            Choice(f"Open {Path(model).name}", "Recent model", "", partial(open_model, model))
+            for model in recent
+            if Path(model).is_absolute() and Path(model).exists()
+        ]
+        self._choices += [Choice(c.title, c.group, "", c.callback) for c in commands.momentary()]
         self.search = QLineEdit()
         self.search.setPlaceholderText("Search commands and models")
         self.search.setAccessibleName("Search commands and models")
@@ -79,10 +135,20 @@ class CommandPalette(QFrame):
         self.list.setFrameShape(QFrame.Shape.NoFrame)
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.list.setUniformItemSizes(True)
+        self.list.setMouseTracking(True)
+        self.list.setItemDelegate(ChoiceDelegate(self.list))
+        self.search.setToolTip("Letters in order are enough: “expg” finds Export the sheet")
+        self.list.setToolTip("Return or a click runs it")
+        self.nothing = QLabel(NOTHING)
+        self.nothing.setWordWrap(True)
+        self.nothing.setProperty("role", "quiet")
+        self.nothing.setAlignment(Qt.AlignmentFlag.AlignTop)
+        self.nothing.setContentsMargins(8, 6, 8, 6)
         column = QVBoxLayout(self)
         column.setContentsMargins(8, 8, 8, 8)
         column.addWidget(self.search)
         column.addWidget(self.list)
+        column.addWidget(self.nothing, 1)
         self.search.textChanged.connect(self._fill)
         self.search.installEventFilter(self)
         self.list.itemClicked.connect(lambda _item: self._run())
@@ -110,31 +176,16 @@ class CommandPalette(QFrame):
         ranked.sort(key=lambda row: row[:2])
         self.list.clear()
         for _, _, choice in ranked:
-            item = QListWidgetItem()
+            item = QListWidgetItem(choice.title)
             item.setData(Qt.ItemDataRole.UserRole, choice)
+            item.setSizeHint(QSize(200, ROW_HEIGHT))
             item.setData(
                 Qt.ItemDataRole.AccessibleTextRole, f"{choice.title}, {choice.shortcut}".rstrip(", ")
             )
             self.list.addItem(item)
-            self.list.setItemWidget(item, self._row(choice))
         self.list.setCurrentRow(0)
-
-    @staticmethod
-    def _row(choice: Choice) -> QWidget:
-        row = QWidget()
-        line = QHBoxLayout(row)
-        line.setContentsMargins(8, 0, 8, 0)
-        line.addWidget(QLabel(choice.title))
-        group = QLabel(choice.group)
-        group.setProperty("role", "quiet")
-        line.addWidget(group)
-        line.addStretch(1)
-        keys = QKeySequence(choice.shortcut).toString(QKeySequence.SequenceFormat.NativeText)
-        shortcut = QLabel(keys)
-        shortcut.setProperty("role", "quiet")
-        line.addWidget(shortcut)
-        row.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-        return row
+        self.list.setVisible(bool(ranked))
+        self.nothing.setVisible(not ranked)
 
     def _run(self) -> None:
         item = self.list.currentItem()

@@ -63,6 +63,43 @@ class TestPalette:
         assert "Open Uniform pixels (baseline)" in window.palette_popup.titles()
         window.palette_popup.close()
 
+    def test_inputs_classes_and_saved_points_are_found_by_name(
+        self, window: MainWindow, explore: ExploreWorkspace, toy_studio: Studio, next_picture: NextPicture
+    ) -> None:
+        kept = actions.keep(toy_studio.session, "the good one")
+        next_picture(lambda: actions.randomize(toy_studio.session, 3))
+
+        def run(query: str) -> None:
+            window.open_palette()
+            palette = window.palette_popup
+            assert palette is not None
+            QTest.keyClicks(palette.search, query)
+            QTest.keyClick(palette.search, Qt.Key.Key_Return)
+
+        next_picture(lambda: run("owl"))
+        assert toy_studio.state.point.vector("label").array.tolist() == [0.0, 0.0, 1.0]
+        next_picture(lambda: run("good one"))
+        assert toy_studio.state.point == kept.point
+        edit = explore.inputs.directions["direction:tilt"].edit
+        run("tilt")
+        assert edit.selectedText() == edit.text()
+        window.show_workspace("grid")
+        window.open_palette()
+        assert window.palette_popup is not None
+        assert "owl" not in window.palette_popup.titles()
+        window.palette_popup.close()
+
+    def test_a_name_that_nothing_has_is_said(self, window: MainWindow) -> None:
+        window.open_palette()
+        palette = window.palette_popup
+        assert palette is not None
+        QTest.keyClicks(palette.search, "zzzz")
+        assert palette.titles() == []
+        assert palette.nothing.isVisible()
+        assert not palette.list.isVisible()
+        QTest.keyClick(palette.search, Qt.Key.Key_Return)
+        palette.close()
+
     def test_score(self) -> None:
         best = sorted(["Undo", "Unlock all", "Random point"], key=lambda t: score("un", t) or 99)
         assert best[0] in ("Undo", "Unlock all")

@@ -58,7 +58,7 @@ class ClassPicker(QWidget):
             self.combo.setToolTip(spec.description or "The class of what is shown")
             self.combo.setAccessibleName(spec.label_text)
             self.combo.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-            self.combo.activated.connect(self._choose)
+            self.combo.activated.connect(self.choose)
             column.addWidget(self.combo)
         self._mix = QWidget()
         self._mix.hide()
@@ -109,7 +109,8 @@ class ClassPicker(QWidget):
             chosen = {index}
         self._take(chosen or {index})
 
-    def _choose(self, index: int) -> None:
+    def choose(self, index: int) -> None:
+        """Take one class alone."""
         self._take({index})
 
     def _take(self, chosen: set[int]) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QFont, QFontMetrics
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
-from igm_gui.gui.commands import Commands
+from igm_gui.gui.commands import Command, Commands
 from igm_gui.gui.explore.classes import ClassPicker
 from igm_gui.gui.explore.seed import SeedRow
 from igm_gui.gui.explore.strip import LatentStrip
@@ -24,6 +27,8 @@ from igm_gui.session.state import SessionState
 
 class InputsPanel(QWidget):
     """One control for each input; built anew when another model's inputs are known."""
+
+    seen = Signal(object)  # a widget that is wanted on screen
 
     def __init__(self, studio: Studio, commands: Commands, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -44,6 +49,8 @@ class InputsPanel(QWidget):
         self._column.setContentsMargins(0, 0, 0, 0)
         self._column.setSpacing(0)
         self._body: QWidget | None = None
+        self.last_seed = studio.state.point.seed or 0
+        commands.add_source(self._momentary)
         studio.changed.connect(self._on_changed)
         self._on_changed(studio.state, frozenset({"info"}))
 
@@ -240,10 +247,45 @@ class InputsPanel(QWidget):
                 picker.set_weights(value.array)
         for name, row in self.noise_seeds.items():
             row.set_seed(int(point.scalar(name)))
+        if point.seed is not None:
+            self.last_seed = point.seed
         if self.seed is not None:
             self.seed.set_seed(point.seed)
         if self.spread is not None:
             self.spread.set_value(state.spread)
+
+    # -- what the palette offers
+
+    def _momentary(self) -> Iterator[Command]:
+        """Every input by its name, every class."""
+        rows: list[ValueSlider | SeedRow] = [*self.directions.values(), *self.scalars.values()]
+        rows += self.noise_seeds.values()
+        for row in rows:
+            yield Command("", f"Set {row.accessibleName()}…", partial(self._type_in, row), group="Input")
+        for name, strip in self.strips.items():
+            yield Command("", f"Draw latent {name}", partial(self._focus, strip), group="Input")
+        for name, picker in self.classes.items():
+            for index, word in enumerate(picker.spec.classes):
+                yield Command("", word, partial(self._choose, name, index), group=picker.spec.label_text)
+
+    def ask_seed(self) -> None:
+        """Put the keys into the seed's field."""
+        if self.seed is not None:
+            self._type_in(self.seed)
+
+    def _type_in(self, row: ValueSlider | SeedRow) -> None:
+        self._focus(row.edit)
+        row.edit.selectAll()
+
+    def _focus(self, widget: QWidget) -> None:
+        for head in self._heads.values():
+            if head.holds(widget):
+                head.set_folded(False)
+        self.seen.emit(widget)
+        widget.setFocus(Qt.FocusReason.ShortcutFocusReason)
+
+    def _choose(self, name: str, index: int) -> None:
+        self.classes[name].choose(index)
 
     # -- what the person does
 

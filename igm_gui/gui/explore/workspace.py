@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from functools import partial
+
 from PySide6.QtCore import QByteArray, QEvent, QObject, Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
 
-from igm_gui.gui.commands import Commands
+from igm_gui.gui.commands import Command, Commands
 from igm_gui.gui.explore.canvas import Canvas
 from igm_gui.gui.explore.drift import Drift
+from igm_gui.gui.explore.find import FindPlace
 from igm_gui.gui.explore.inputs import InputsPanel
 from igm_gui.gui.explore.model_card import ModelCard
 from igm_gui.gui.explore.panels import SidePanel, own_widths
@@ -17,6 +21,7 @@ from igm_gui.gui.explore.variations import Variations
 from igm_gui.gui.settings import Settings
 from igm_gui.gui.studio import Studio
 from igm_gui.gui.widgets.thumbnail import PointStrip
+from igm_gui.latent.priors import MAX_SEED
 from igm_gui.session import actions
 
 SAVED_SIDES = (64, 128)  # pixels: the saved points grow with the window
@@ -33,14 +38,18 @@ class ExploreWorkspace(QWidget):
         self._add_commands()
         self.model_card = ModelCard(studio, commands, self._settings)
         self.inputs = InputsPanel(studio, commands)
+        self.finder = FindPlace(studio, commands)
         self.canvas = Canvas(studio, commands, self._settings)
+        self.canvas.setAccessibleName("Output")
+        self.canvas.setAccessibleDescription("What the model makes of the point")
         self.points = PointStrip(studio)
         self.points.setObjectName("strip")
         self.variations = Variations(studio, commands)
         self.plane = LatentPlane(studio, commands)
         self.drift = Drift(studio, self)
-        self.left = SidePanel("panelLeft", self.model_card, self.inputs, grows=True)
+        self.left = SidePanel("panelLeft", self.model_card, self._with_find(), grows=True)
         self.right = SidePanel("panelRight", self.plane, self.variations)
+        self.inputs.seen.connect(lambda widget: self.left.ensureWidgetVisible(widget, 0, 40))
         middle = QWidget()
         column = QVBoxLayout(middle)
         column.setContentsMargins(0, 0, 0, 0)
@@ -64,6 +73,16 @@ class ExploreWorkspace(QWidget):
             handle.setToolTip("Drag to resize, double-click for the panels' own widths")
             handle.installEventFilter(self)
 
+    def _with_find(self) -> QWidget:
+        """The inputs, which take the height that is left, over the place where a file is looked for."""
+        both = QWidget()
+        column = QVBoxLayout(both)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.inputs, 1)
+        column.addWidget(self.finder)
+        return both
+
     def _add_commands(self) -> None:
         session = self._studio.session
         add = self._commands.add
@@ -76,14 +95,10 @@ class ExploreWorkspace(QWidget):
         add(
             "explore.zero", "Zero: the middle of the prior", lambda: actions.zero(session), "Z", enabled=ready
         )
-        add(
-            "explore.about",
-            "What the model is made of",
-            lambda: self._commands.run("model.information"),
-            "I",
-            enabled=ready,
-        )
         add("explore.models", "Choose a model", lambda: self.model_card.show_browser(), "O")
+        add("explore.seed", "Type a seed…", lambda: self.inputs.ask_seed(), "S", enabled=ready)
+        add("explore.next_seed", "The next seed", lambda: self._step_seed(1), ".", enabled=ready)
+        add("explore.last_seed", "The seed before", lambda: self._step_seed(-1), ",", enabled=ready)
         add("explore.variations", "Other variations", lambda: self.variations.reroll(), "V", enabled=ready)
         add("explore.left", "Show or hide the left panel", lambda: self._fold(self.left, "left"), "[", "View")
         add(
@@ -100,8 +115,22 @@ class ExploreWorkspace(QWidget):
             "Shift+Z",
             enabled=ready,
         )
+        self._commands.add_source(self._saved_points)
         add("explore.widths", "Panels at their own widths", self.reset_widths, "", "View")
         add("explore.unlock", "Unlock all dimensions", lambda: session.update(locks=frozenset()))
+
+    def _saved_points(self) -> Iterator[Command]:
+        for saved in self._studio.state.saved:
+            yield Command(
+                "", saved.name, partial(actions.recall, self._studio.session, saved.id), group="Go to"
+            )
+
+    def _step_seed(self, step: int) -> None:
+        """From where the hand left the seeds, the last one that was used counts."""
+        seed = self._studio.state.point.seed
+        if seed is None:
+            seed = self.inputs.last_seed
+        actions.set_seed(self._studio.session, (seed + step) % (MAX_SEED + 1), merge="seed step")
 
     def _defaults(self) -> None:
         info = self._studio.session.info

@@ -77,6 +77,7 @@ class Sheet(QWidget):
         self.setMouseTracking(True)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setAccessibleName("Grid preview")
+        self.setAccessibleDescription("Arrows walk over the cells, Return goes to the cell's point")
 
     @property
     def count(self) -> int:

@@ -126,12 +126,15 @@ class ModelInformation(QFrame):
         self.tabs = QTabBar()
         self.tabs.setExpanding(False)
         self.tabs.setDrawBase(False)
+        self.tabs.setAccessibleName("Parts of the model")
+        self.tabs.setToolTip("Left and right arrows change the page")
         self.pages = QStackedWidget()
         self.facts = FactsView()
         self.layers = LayerView()
         self.globals = QPlainTextEdit()
         self.globals.setReadOnly(True)
         self.globals.setAccessibleName("Functions and classes that the file mentions")
+        self.globals.setToolTip("Every function and class that its pickles name. None of them was run.")
         self.form_area = self._area()
         for name, page in (
             ("Model", self.facts),
@@ -166,6 +169,7 @@ class ModelInformation(QFrame):
 
     def _area(self) -> QScrollArea:
         area = QScrollArea()
+        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # what is in it takes the keys
         area.setWidgetResizable(True)
         area.setFrameShape(QFrame.Shape.NoFrame)
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)

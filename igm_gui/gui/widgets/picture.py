@@ -82,6 +82,8 @@ class PictureView(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus if interactive else Qt.FocusPolicy.NoFocus)
         self.setAccessibleName("Picture")
+        if interactive:
+            self.setAccessibleDescription("Wheel or + and − zoom, drag or arrows move, 0 fits, 1 is 1:1")
 
     # -- picture
 

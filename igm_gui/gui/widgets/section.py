@@ -50,6 +50,10 @@ class SectionHead(QWidget):
     def is_folded(self) -> bool:
         return self._body is not None and self._body.isHidden()
 
+    def holds(self, widget: QWidget) -> bool:
+        """Whether ``widget`` is somewhere in the body."""
+        return self._body is not None and self._body.isAncestorOf(widget)
+
     def set_folded(self, folded: bool) -> None:
         """Hide or show the body."""
         if self._body is not None and folded != self.is_folded:
