@@ -54,6 +54,10 @@ def main() -> None:
     write_fashion(
         run,
         generator,
+        faults=(
+            "Printed patterns come out as blotches, and some sandals as fragments.",
+            "Shirts are the least certain: the judge names about two of three rightly.",
+        ),
         module="fashion_wgan_gp",
         title="Fashion, WGAN-GP",
         description="The same generator, trained to make the cost of moving its pictures onto real ones "
