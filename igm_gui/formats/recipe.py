@@ -2,7 +2,8 @@
 
 A recipe is JSON: ``{"igm_recipe": 1, "program": "...", "kind": "point", "model": {"name": ...,
 "sha256": ...}, "content": {...}}``. ``content`` holds parts of a session's state as
-:mod:`igm_gui.session.codec` writes them: ``point``, and ``timeline`` or ``grid`` where the kind is that.
+:mod:`igm_gui.session.codec` writes them: ``point``, and ``timeline``, ``grid`` or ``compare`` where the kind
+is that.
 The last field, ``crc32``, is the CRC-32 of the text without it: WAV and MP4 have no checksum of their
 own, and one flipped bit would otherwise be another point.
 """
@@ -23,7 +24,7 @@ from igm_gui.formats import metadata
 RECIPE_VERSION = 1
 KEY = "igm_recipe"
 
-Kind = Literal["point", "timeline", "grid"]
+Kind = Literal["point", "timeline", "grid", "compare"]
 
 
 @dataclass(frozen=True)

@@ -34,7 +34,7 @@ class ProjectKeeper(QObject):
     changed = Signal()  # path or unsaved
     autosaved = Signal()  # on the interface's thread, after a write
     opened = Signal()
-    restored = Signal(str)  # what an exported result was: point, timeline or grid
+    restored = Signal(str)  # what an exported result was: point, timeline, grid or compare
     _written = Signal()
     _failed = Signal(object)
 

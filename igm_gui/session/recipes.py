@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -14,11 +14,14 @@ from igm_gui.formats import known_models, library
 from igm_gui.formats.recipe import Kind, Recipe, read_recipe
 from igm_gui.info import GeneratorInfo
 from igm_gui.latent.point import LatentPoint, conform
+from igm_gui.latent.priors import MAX_SEED
 from igm_gui.session import codec
 from igm_gui.session.session import Session
 from igm_gui.session.state import GridSpec
 from igm_gui.timeline.timeline import Timeline
 from igm_gui.version import PROGRAM
+
+MAX_BESIDE = 16
 
 
 @lru_cache(maxsize=64)
@@ -59,6 +62,17 @@ def grid_recipe(info: GeneratorInfo, grid: GridSpec, base: LatentPoint | None = 
     )
 
 
+def compare_recipe(infos: Sequence[GeneratorInfo], seed: int, base: LatentPoint) -> Recipe:
+    """What made samples of several models side by side: the first drives the others, and all of them drew
+    from ``seed`` on; ``base`` is the first one's point."""
+    for info in infos[1:]:
+        _note(info.name, info.sha256, info.path, os.environ.get("IGM_HOME", ""))
+    others = [{"name": info.name, "sha256": info.sha256} for info in infos[1:]]
+    return _recipe(
+        infos[0], "compare", compare={"models": others, "seed": seed}, point=codec.point_to_json(base)
+    )
+
+
 @dataclass(frozen=True)
 class Restored:
     """``changes`` are for ``session.update(**changes)``; ``warning`` is a sentence to show, or empty."""
@@ -85,13 +99,45 @@ def restore(recipe: Recipe, infos: Mapping[str, GeneratorInfo] | None = None) ->
         changes["grid"] = codec.grid_from_json(content.get("grid"), dropped)
     elif "point" not in content:
         dropped.append("The point is missing.")
+    beside: list[Recipe] = []
+    if recipe.kind == "compare":
+        beside = _beside(recipe, changes, dropped)
     if dropped:
         raise ProjectError("The recipe in this file is damaged.", dropped[0], "\n".join(dropped))
     model, warning = find_model(recipe, infos or {})
+    if recipe.kind == "compare":
+        found, lost = [], []
+        for other in beside:
+            try:
+                found.append(find_model(other, infos or {}))
+            except ModelError as error:
+                # The others still compare.
+                lost.append(error.message)
+        changes["compare"] = tuple(name for name, _ in found if name != model)
+        warning = " ".join(text for text in (warning, *(text for _, text in found), *lost) if text)
     known = (infos or {}).get(model)
     if known is not None and "point" in changes:
         changes["point"] = conform(changes["point"], known)
     return Restored(recipe, {"model": model, **changes, "locks": frozenset()}, warning)
+
+
+def _beside(recipe: Recipe, changes: dict[str, Any], dropped: codec.Dropped) -> list[Recipe]:
+    """The models beside the first, each as the recipe that :func:`find_model` looks for."""
+    raw = recipe.content.get("compare")
+    models = raw.get("models") if isinstance(raw, dict) else None
+    seed = raw.get("seed") if isinstance(raw, dict) else None
+    if not isinstance(models, list) or type(seed) is not int or not 0 <= seed <= MAX_SEED:
+        dropped.append("The models side by side can't be read.")
+        return []
+    changes["compare_seed"] = seed
+    others = []
+    for item in models[:MAX_BESIDE]:
+        name, sha256 = (item.get("name"), item.get("sha256")) if isinstance(item, dict) else (None, None)
+        if not (isinstance(name, str) and name and isinstance(sha256, str)):
+            dropped.append("A model of those side by side can't be read.")
+            return []
+        others.append(Recipe("compare", name[:4096], sha256[:128]))
+    return others
 
 
 def restore_file(path: Path, infos: Mapping[str, GeneratorInfo] | None = None) -> Restored:

@@ -305,9 +305,9 @@ def test_export_writes_a_sheet_of_shared_seeds_for_each_model(
     qtbot.waitUntil(lambda: workspace.jobs.job is None, timeout=60_000)
     assert job.error is None
     files = sorted(path.name for path in (tmp_path / "samples").iterdir())
-    assert files[-2:] == ["fashion-gan.png", "uniform-pixels.png"]
+    assert files[-3:] == ["comparison.png", "fashion-gan.png", "uniform-pixels.png"]
     assert files[:2] == ["additive-seed-000020.wav", "additive-seed-000021.wav"]
-    assert len(files) == 32 + 2
+    assert len(files) == 32 + 3
     for name in ("fashion-gan", "uniform-pixels"):
         back = restore_file(tmp_path / "samples" / f"{name}.png", studio.session.infos)
         assert back.changes["model"] == name

@@ -20,6 +20,7 @@ from igm_gui.paths import models_folder
 from igm_gui.session import Session, SessionState
 from igm_gui.session.grid import grid_points, grid_shape
 from igm_gui.session.recipes import (
+    compare_recipe,
     grid_recipe,
     open_result,
     point_recipe,
@@ -216,3 +217,34 @@ def test_every_bundled_model_has_a_hash_that_its_checkpoint_agrees_with():
 
     for path in library.bundled().values():
         assert open_checkpoint(path).sha256 == known_models.content_hash(path)
+
+
+def test_models_side_by_side_come_back(fashion, own):
+    point = point_from_seed(fashion, 3)
+    recipe = again(compare_recipe([fashion, own], 40, point))
+    restored = restore(recipe)
+    assert restored.changes["model"] == "fashion-gan"
+    assert restored.changes["compare"] == (own.path,)
+    assert restored.changes["compare_seed"] == 40
+    assert restored.changes["point"] == point
+    assert restored.warning == ""
+
+
+def test_a_missing_model_beside_the_first_is_named_and_the_rest_compares(fashion, own):
+    recipe = again(
+        compare_recipe([fashion, replace(own, sha256="f" * 64), own], 0, point_from_seed(fashion, 3))
+    )
+    restored = restore(recipe)
+    assert restored.changes["compare"] == (own.path,)
+    assert "is not here: my-gan" in restored.warning
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [None, [], {"models": [], "seed": -1}, {"models": [], "seed": True}, {"models": ["a"], "seed": 0},
+     {"models": [{"name": "a"}], "seed": 0}, {"models": {"name": "a", "sha256": ""}, "seed": 0}],
+)  # fmt: skip
+def test_a_damaged_line_up_is_refused(fashion, wrong):
+    recipe = compare_recipe([fashion], 0, point_from_seed(fashion, 3))
+    with pytest.raises(ProjectError, match="damaged"):
+        restore(replace(recipe, content=recipe.content | {"compare": wrong}))
