@@ -55,11 +55,12 @@ class PlayButton(IconButton):
 
 
 class VolumeControl(QWidget):
-    """Mute button and volume slider of the hub."""
+    """Mute button and volume slider of the hub. ``shortcut`` mutes too, and is told in the tool tip."""
 
-    def __init__(self, hub: SoundHub, parent: QWidget | None = None) -> None:
+    def __init__(self, hub: SoundHub, parent: QWidget | None = None, shortcut: str = "") -> None:
         super().__init__(parent)
         self._hub = hub
+        self._shortcut = f"  ({shortcut})" if shortcut else ""
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(4)
@@ -78,7 +79,7 @@ class VolumeControl(QWidget):
         self.track.set_value(self._hub.volume)
         silent = self._hub.volume == 0
         self.mute.set_icon("volume-x" if silent else "volume-2")
-        self.mute.setToolTip("Sound on again" if silent else "Mute")
+        self.mute.setToolTip(("Sound on again" if silent else "Mute") + self._shortcut)
         self.track.setToolTip(f"Volume {self._hub.volume:.0%}")
 
 

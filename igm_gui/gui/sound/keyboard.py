@@ -64,6 +64,10 @@ class PianoKeyboard(QWidget):
         self.setMouseTracking(True)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setAccessibleName("Piano keyboard")
+        self.setAccessibleDescription(
+            "A to semicolon are the white keys, W E T Y U O P the black ones, Z and X change the octave, "
+            "the arrows go by semitones"
+        )
         self.set_range(lowest, highest)
 
     def sizeHint(self) -> QSize:

@@ -134,6 +134,7 @@ class SpectrogramView(QWidget):
         self.setMouseTracking(True)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setAccessibleName("Spectrogram")
+        self.setToolTip("What sounds when: brighter is louder, higher is higher. Click to play from there")
 
     def sizeHint(self) -> QSize:
         return QSize(480, 320)

@@ -25,6 +25,7 @@ from igm_gui.requests import RenderResult
 from igm_gui.session.state import SessionState
 
 PITCH = "pitch"
+MUTE = "Ctrl+Shift+M"
 FOOT_MARGINS = 50  # pixels beside and between the figures and the device
 
 
@@ -107,7 +108,7 @@ class SoundView(QWidget):
         self.loop_button.clicked.connect(lambda: self._commands.run("sound.loop"))
         for button in (self.play_button, self.live_button, self.loop_button):
             row.addWidget(button)
-        self.volume = VolumeControl(self.hub)
+        self.volume = VolumeControl(self.hub, shortcut=MUTE)
         self.meter = LevelMeter(self.hub)
         row.addSpacing(4)
         row.addWidget(self.volume)
@@ -136,7 +137,7 @@ class SoundView(QWidget):
             enabled=self._ready,
         )
         add("sound.loop", "Loop the sound", self.toggle_loop, "Shift+L", "Sound", enabled=self._ready)
-        add("sound.mute", "Sound on or off", self.hub.toggle_mute, "Ctrl+Shift+M", "Sound")
+        add("sound.mute", "Sound on or off", self.hub.toggle_mute, MUTE, "Sound")
         add(
             "sound.keys",
             "Play notes on the computer's keys",

@@ -89,6 +89,7 @@ class WaveformView(QWidget):
             self.setCursor(Qt.CursorShape.PointingHandCursor)
             self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
             self.setToolTip("Click to play from there")
+            self.setAccessibleDescription("Return plays from the start, the arrows move by a twentieth")
         self.set_sound(samples, rate)
 
     def sizeHint(self) -> QSize:
