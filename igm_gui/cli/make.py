@@ -141,35 +141,39 @@ def render(options: Namespace) -> None:
     path = Path(options.out)
     if path.suffix:
         _need_ending(path, ENDINGS)
-    state = _state(Path(options.project))
+    state, kind = _state(Path(options.project))
     if not state.model:
         raise ProjectError(f"{options.project} names no model.", "Open a model in it and save it again.")
     renderer = Renderer()
     info = renderer.generator(state.model, options.device)[0].info
-    run_work(_wanted(path, state, info, options), renderer)
+    run_work(_wanted(path, state, kind, info, options), renderer)
     print(path)
 
 
-def _state(path: Path) -> SessionState:
+def _state(path: Path) -> tuple[SessionState, str]:
+    """What a file holds, and what kind of result it is (empty for a project)."""
     if path.suffix.lower() in ENDINGS:
         restored = restore_file(path)
         if restored.warning:
             print(f"igm: {restored.warning}", file=sys.stderr)
-        return replace(SessionState(), **restored.changes)
+        return replace(SessionState(), **restored.changes), restored.recipe.kind
     if not path.is_file():
         raise ProjectError(f"There is no project file {path}.", "Check the name.")
     state, problems = load_project(path)
     for text in problems:
         print(f"igm: {text}", file=sys.stderr)
-    return state
+    return state, ""
 
 
-def _wanted(path: Path, state: SessionState, info: GeneratorInfo, options: Namespace) -> Work:
+def _wanted(path: Path, state: SessionState, kind: str, info: GeneratorInfo, options: Namespace) -> Work:
     """The export that ``path``'s ending asks for."""
     ending = path.suffix.lower()
     model, device, timeline = state.model, options.device, state.timeline
     if options.at is not None and ending != ".png":
         raise InputError("--at chooses the moment of a PNG.", "Leave it out.")
+    if ending == ".png" and kind == "grid" and options.at is None:
+        grid = replace(state.grid, scale=options.scale) if options.scale else state.grid
+        return save_sheet(path, model, grid, state.point, device)
     if ending == ".png":
         point = state.point if options.at is None else timeline.sample(options.at)
         if options.at is None and not state.point.values:

@@ -248,6 +248,14 @@ def test_render_goes_on_from_a_result(igm, project, tmp_path):
     assert (tmp_path / "a.png").read_bytes() == (tmp_path / "again.png").read_bytes()
 
 
+def test_render_makes_a_sheet_again(igm, tmp_path):
+    igm("grid", "uniform-pixels", "--rows", 2, "--cols", 3, "--seed", 5, "--out", tmp_path / "a.png")
+    assert igm("render", tmp_path / "a.png", "--out", tmp_path / "again.png").status == 0
+    assert (tmp_path / "a.png").read_bytes() == (tmp_path / "again.png").read_bytes()
+    assert igm("render", tmp_path / "a.png", "--out", tmp_path / "big.png", "--scale", 2).status == 0
+    assert pixels_of(tmp_path / "big.png").shape[:2] == (2 * 56 + 2, 3 * 56 + 4)
+
+
 def test_render_a_sound(igm, tmp_path):
     info = igm_gui.load("additive").info
     save_project(tmp_path / "s.igm", SessionState("additive", point_from_seed(info, 1)))
