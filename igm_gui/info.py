@@ -102,6 +102,41 @@ class Direction:
 
 
 @dataclass(frozen=True)
+class StyleSpace:
+    """The space w between the prior and the picture: one row of ``size`` numbers for each of ``layers``, coarse
+    to fine (w+; Karras et al. 2019, Abdal et al. 2019).
+
+    ``principal`` holds the principal directions of mapped samples, largest variance first, each as long as
+    the standard deviation along it (GANSpace, Härkönen et al. 2020). ``spread`` is the standard deviation of
+    a single dimension of w, ``z`` the size of the latent that a second style is mapped from.
+    """
+
+    layers: tuple[str, ...]
+    size: int
+    z: int = 0
+    spread: float = 1.0
+    principal: tuple[tuple[float, ...], ...] = ()
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """That of w and of what is added to it: (layers, size)."""
+        return len(self.layers), self.size
+
+    @property
+    def edits(self) -> tuple[InputSpec, ...]:
+        """What a point may hold beside its inputs; a value that is absent changes nothing.
+
+        ``w``: w+ itself, in place of what z gives (z, class and truncation then do nothing). ``mix``: a
+        second latent; ``mix_layers``: how much each layer follows it, 0 to 1. ``w_offset``: added to w.
+        """
+        found = [InputSpec("w", "latent", "Fixed w", shape=self.shape)]
+        if self.z:
+            found.append(InputSpec("mix", "latent", "Second style", shape=(self.z,)))
+            found.append(InputSpec("mix_layers", "latent", "Mixed layers", shape=(len(self.layers),)))
+        return (*found, InputSpec("w_offset", "latent", "Moved in w", shape=self.shape))
+
+
+@dataclass(frozen=True)
 class GeneratorInfo:
     """Everything the program shows or needs of a generator without its weights."""
 
@@ -120,9 +155,15 @@ class GeneratorInfo:
     distance: str = ""
     preview_seeds: tuple[int, ...] = ()
     directions: tuple[Direction, ...] = ()
+    styles: StyleSpace | None = None
     warnings: tuple[str, ...] = ()
     delay: float = 0.0  # of live sound: seconds from a moved input until half of the change is heard
     card: dict[str, object] = field(default_factory=dict, compare=False)
+
+    @property
+    def edits(self) -> tuple[InputSpec, ...]:
+        """What a point may hold beside the inputs (see :class:`StyleSpace`)."""
+        return self.styles.edits if self.styles is not None else ()
 
     @property
     def media(self) -> Media:

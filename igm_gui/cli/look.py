@@ -104,6 +104,8 @@ def info(options: Namespace) -> None:
         raw["media"] = known.media
         # A direction's vector is as long as the latent; its name is what a reader looks for.
         raw["directions"] = [{**d, "vector": len(d["vector"])} for d in raw["directions"]]
+        if known.styles is not None:
+            raw["styles"]["principal"] = len(known.styles.principal)
         print_json(raw)
         return
     for line in (*_lines(known), *_rows(_contents_rows(made_of))):
@@ -176,8 +178,17 @@ def _lines(known: GeneratorInfo) -> list[str]:
         *(("warning", text) for text in known.warnings),
         *(("input", _input_line(spec)) for spec in known.inputs),
         *(("direction", direction.name) for direction in known.directions),
+        *(("styles", text) for text in _styles(known)),
     ]
     return _rows(rows)
+
+
+def _styles(known: GeneratorInfo) -> list[str]:
+    space = known.styles
+    if space is None:
+        return []
+    layers = "; ".join(f"{i} {name}" for i, name in enumerate(space.layers))
+    return [f"w of {space.size} numbers for each of {len(space.layers)} layers: {layers}"]
 
 
 def _input_line(spec: InputSpec) -> str:

@@ -20,6 +20,7 @@ from igm_gui.formats.checkpoint import Checkpoint
 from igm_gui.generators import half
 from igm_gui.info import GeneratorInfo, InputSpec, OutputSpec
 from igm_gui.latent.point import LatentPoint, Value, default_value
+from igm_gui.latent.vector import Vector
 
 Batch = dict[str, torch.Tensor]
 
@@ -115,6 +116,13 @@ class TorchGenerator:
             else:
                 tensor = torch.tensor([float(row) for row in rows], dtype=torch.float32)  # type: ignore[arg-type]
             batch[spec.name] = tensor.to(self.device, non_blocking=True)
+        for spec in self.info.edits:
+            # Absent from the batch where no point has it; a NaN stands where only others have.
+            given = [point.get(spec.name) for point in points]
+            if any(isinstance(value, Vector) for value in given):
+                none = np.full(spec.shape, np.nan, np.float32)
+                array = np.stack([value.array if isinstance(value, Vector) else none for value in given])
+                batch[spec.name] = torch.from_numpy(array).to(self.device, non_blocking=True)
         return batch
 
     @staticmethod

@@ -48,6 +48,30 @@ def is_weights(array: NDArray[np.float32]) -> bool:
     return bool(array.min(initial=0.0) >= -1e-4 and abs(float(array.sum()) - 1.0) <= 1e-2)
 
 
+# Values that go by a straight line: weights, and places in w, whose prior is no sphere.
+STRAIGHT = frozenset({"label", "w", "w_offset", "mix_layers"})
+# Values that are zero where a point has none.
+FROM_ZERO = frozenset({"w_offset", "mix_layers"})
+
+
+def is_straight(name: str, x: Vector, y: Vector) -> bool:
+    """Whether the way from ``x`` to ``y`` is a straight line whatever was chosen."""
+    # A model of the person's own may call its classes anything.
+    return name in STRAIGHT or (is_weights(x.array) and is_weights(y.array))
+
+
+def _one_sided(name: str, x: Value | None, y: Value | None, t: float) -> Value | None:
+    """Between a point that has a value and one that has none."""
+    value, weight = (x, 1 - t) if y is None else (y, t)
+    if name.startswith("direction:") and isinstance(value, float | int):
+        return float(value) * weight
+    if name in FROM_ZERO and isinstance(value, Vector):
+        return Vector(value.array * np.float32(weight))
+    if name == "mix":  # a second style counts as far as layers follow it
+        return value
+    return value if weight > 0.5 or (weight == 0.5 and x is None) else None
+
+
 def between(a: LatentPoint, b: LatentPoint, t: float, how: Interpolation = "slerp") -> LatentPoint:
     """The point a fraction ``t`` in [0, 1] of the way from ``a`` to ``b``.
 
@@ -63,10 +87,7 @@ def between(a: LatentPoint, b: LatentPoint, t: float, how: Interpolation = "sler
     for name in dict.fromkeys((*a.names(), *b.names())):
         x, y = a.get(name), b.get(name)
         if x is None or y is None:
-            value: Value | None = 0.0 if name.startswith("direction:") else near.get(name)
-            if name.startswith("direction:"):
-                other = float(x if x is not None else y)  # type: ignore[arg-type]
-                value = other * ((1 - t) if y is None else t)
+            value = _one_sided(name, x, y, t)
             if value is not None:
                 values.append((name, value))
         elif isinstance(x, Vector) and isinstance(y, Vector):
@@ -75,9 +96,7 @@ def between(a: LatentPoint, b: LatentPoint, t: float, how: Interpolation = "sler
             elif x == y:
                 values.append((name, x))
             else:
-                # A model of the person's own may call its classes anything.
-                weights = name == "label" or (is_weights(x.array) and is_weights(y.array))
-                path = slerp if how == "slerp" and not weights else lerp
+                path = slerp if how == "slerp" and not is_straight(name, x, y) else lerp
                 values.append((name, Vector(path(x.array, y.array, t))))
         elif isinstance(x, int) or isinstance(y, int) or isinstance(x, Vector) or isinstance(y, Vector):
             values.append((name, x if t < 0.5 else y))

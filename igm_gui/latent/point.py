@@ -50,6 +50,10 @@ class LatentPoint:
     def names(self) -> Iterator[str]:
         return (key for key, _ in self.values)
 
+    def without(self, *names: str) -> LatentPoint:
+        """The same point with these values left out."""
+        return replace(self, values=tuple((key, value) for key, value in self.values if key not in names))
+
     def with_value(self, name: str, value: Value) -> LatentPoint:
         """The same point with one value replaced or added (seed kept as it is)."""
         if self.get(name) is None:
@@ -120,6 +124,10 @@ def conform(point: LatentPoint, info: GeneratorInfo) -> LatentPoint:
         name = f"direction:{direction.name}"
         if point.get(name) is not None:
             values.append((name, point.scalar(name)))
+    for spec in info.edits:
+        value = point.get(spec.name)
+        if value is not None and problem(spec, value) is None:
+            values.append((spec.name, value))
     return LatentPoint(tuple(values), point.seed if kept_latent else seed)
 
 
@@ -152,6 +160,10 @@ def check(point: LatentPoint, info: GeneratorInfo) -> None:
         why = "is missing" if value is None else problem(spec, value)
         if why:
             raise InputError(f"Input {spec.name} of {info.name} {why}.")
+    for spec in info.edits:
+        value = point.get(spec.name)
+        if value is not None and (why := problem(spec, value)):
+            raise InputError(f"{spec.name} of {info.name} {why}.")
 
 
 def stack(points: list[LatentPoint] | tuple[LatentPoint, ...], name: str) -> NDArray[np.float32]:

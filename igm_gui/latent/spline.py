@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from igm_gui.latent.interpolate import between, is_weights, lerp
+from igm_gui.latent.interpolate import between, is_straight, lerp
 from igm_gui.latent.point import LatentPoint, Value
 from igm_gui.latent.vector import Vector
 
@@ -101,7 +101,7 @@ def along(a: LatentPoint, b: LatentPoint, t: float, bend: Bend) -> LatentPoint:
         x, y = a.get(name), b.get(name)
         p, q = (None if point is None else point.get(name) for point in (bend.before, bend.after))
         if isinstance(x, Vector) and isinstance(y, Vector) and x.shape == y.shape:
-            if name != "label" and not (is_weights(x.array) and is_weights(y.array)):
+            if not is_straight(name, x, y):
                 before, after = (
                     v.array if isinstance(v, Vector) and v.shape == x.shape else None for v in (p, q)
                 )

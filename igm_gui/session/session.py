@@ -178,7 +178,7 @@ class Session:
         info = self.infos.get(state.model)
         if info is None or state.point is self._state.point:
             return
-        for spec in info.inputs:
+        for spec in (*info.inputs, *info.edits):
             value = state.point.get(spec.name)
             why = problem(spec, value) if value is not None else None
             if why:
