@@ -71,7 +71,7 @@ class MediaView(QStackedWidget):
 
     def _wave(self) -> WaveformView:
         if self.waveform is None:
-            self.waveform = WaveformView()
+            self.waveform = WaveformView(shaded=True)
             self.waveform.seek_asked.connect(self.play)
             self.addWidget(self.waveform)
             hub = hub_of(self._studio)

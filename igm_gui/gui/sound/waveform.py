@@ -12,7 +12,9 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from igm_gui.engine.audio.analysis import outline
 from igm_gui.gui import theme
+from igm_gui.gui.sound.shaded import shaded_picture
 
+SHADED_WIDTH, SHADED_HEIGHT = 640, 320
 FULL = 0.46  # of the lane's height, for a sample of 1
 
 
@@ -58,7 +60,8 @@ def waveform_picture(
 
 
 class WaveformView(QWidget):
-    """Shows float32 ``(channels, n)``. ``seek_asked`` carries the seconds that were clicked."""
+    """Shows float32 ``(channels, n)``; ``shaded`` fills the outline with the spectrum, where no spectrogram
+    stands beside it. ``seek_asked`` carries the seconds that were clicked."""
 
     seek_asked = Signal(float)
     hovered = Signal(object)  # seconds under the pointer, or None
@@ -70,6 +73,7 @@ class WaveformView(QWidget):
         rate: int = 48_000,
         parent: QWidget | None = None,
         interactive: bool = True,
+        shaded: bool = False,
     ) -> None:
         super().__init__(parent)
         self._samples: NDArray[Any] | None = None
@@ -79,6 +83,7 @@ class WaveformView(QWidget):
         self._playhead: float | None = None
         self._pointer: float | None = None
         self._interactive = interactive
+        self._shaded = shaded
         self.tint = "accent"
         self.setMinimumSize(40, 24)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
@@ -137,6 +142,7 @@ class WaveformView(QWidget):
         painter = QPainter(self)
         painter.fillRect(event.rect(), theme.colour("canvas"))
         if self._samples is not None and self._samples.size:
+            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, self._shaded)
             painter.drawImage(self.rect(), self._current_picture())
         if self._pointer is not None:
             painter.setPen(QPen(theme.colour("quiet", 0.6), 1))
@@ -154,7 +160,13 @@ class WaveformView(QWidget):
             assert self._samples is not None
             if not self._key:
                 self.painted.emit()
-            self._picture = waveform_picture(self._samples, key[0], key[1], tint)
+            if self._shaded:
+                # At most so large: it is made on the interface's thread, and grows smoothly.
+                factor = max(1.0, key[0] / SHADED_WIDTH, key[1] / SHADED_HEIGHT)
+                size = round(key[0] / factor), round(key[1] / factor)
+                self._picture = shaded_picture(self._samples, self._rate, *size)
+            else:
+                self._picture = waveform_picture(self._samples, key[0], key[1], tint)
             self._key = key
         return self._picture
 
