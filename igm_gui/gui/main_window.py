@@ -8,8 +8,10 @@ from pathlib import Path
 from PySide6.QtCore import Qt, QTime
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QResizeEvent
 from PySide6.QtWidgets import QApplication, QMainWindow, QMessageBox, QVBoxLayout, QWidget
+from shiboken6 import isValid
 
 from igm_gui.formats import library
+from igm_gui.generators.roles import RolesNeeded
 from igm_gui.gui import theme
 from igm_gui.gui.commands import Commands
 from igm_gui.gui.dialogs import ask_folder, ask_open, ask_save
@@ -17,6 +19,7 @@ from igm_gui.gui.explore.drift import Drift
 from igm_gui.gui.explore.hints import SEEN, Hint, HintBubble
 from igm_gui.gui.models.information import ModelInformation
 from igm_gui.gui.models.opening_bar import OpeningBar
+from igm_gui.gui.models.roles import RolesForm
 from igm_gui.gui.notices import Toast
 from igm_gui.gui.palette import CommandPalette
 from igm_gui.gui.project import ProjectKeeper, RecoveryBar
@@ -68,6 +71,7 @@ class MainWindow(QMainWindow):
         column.addWidget(self.status)
         self.setCentralWidget(root)
         self.information = ModelInformation(studio, self)
+        self.roles: RolesForm | None = None
         self.toast = Toast(self)
         self.opening = OpeningBar(studio, self)
         self.opening.placed.connect(self._place_toast)
@@ -79,6 +83,7 @@ class MainWindow(QMainWindow):
         self.keeper.changed.connect(self._show_project)
         self.keeper.autosaved.connect(self._show_autosaved)
         studio.notice.connect(self.toast.show_notice)
+        studio.roles_asked.connect(self._ask_roles)
         studio.rendered.connect(self._on_rendered)
         studio.changed.connect(self._on_changed)
         self.show_workspace("explore")
@@ -246,6 +251,19 @@ class MainWindow(QMainWindow):
         self.toast.lift = 0 if self.opening.isHidden() else self.opening.height() + 6
         self.toast.place()
 
+    def _ask_roles(self, model: str, asked: RolesNeeded) -> None:
+        """What the inputs of a program are, where its file does not tell."""
+        form = self.roles
+        if form is not None and isValid(form) and form.isVisible():
+            if form.model == model:
+                return
+            form.close_form()
+        self.roles = RolesForm(self.studio, model, asked, self)
+        self.roles.place()
+        self.roles.show()
+        self.roles.raise_()
+        self.roles.setFocus()
+
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         if any(url.isLocalFile() for url in event.mimeData().urls()):
             event.acceptProposedAction()
@@ -274,7 +292,9 @@ class MainWindow(QMainWindow):
             first, self._good = self._good is None, state
             if self._error_passes:
                 self.toast.clear_error()
-            if first and self._begun and not self._asked_for_file and HintBubble.wanted(self.settings):
+            # Who has gone to another workspace meanwhile is not fetched back.
+            hints = self._begun and not self._asked_for_file and self.stack.current == "explore"
+            if first and hints and HintBubble.wanted(self.settings):
                 self.show_hints()
 
     def _go_back(self, result: RenderResult) -> None:
@@ -285,7 +305,7 @@ class MainWindow(QMainWindow):
         self.settings.drop("recent_models", model)
         self.studio.session.update(model=good.model, point=good.point, locks=good.locks, undoable=False)
         if result.error is not None:
-            self.studio.fail(result.error, partial(self.studio.open_model, model))
+            self.studio.fail(result.error, partial(self.studio.open_model, model), model)
 
     def show_hints(self) -> None:
         """The three hints, over a picture that moves until the person takes over."""

@@ -12,7 +12,13 @@ from igm_gui.gui.widgets.buttons import Button, IconButton, flat_button
 
 SECONDS_SHOWN = 5.0
 BOTTOM = 40
-ICONS = {"error": ("triangle-alert", "bad"), "good": ("circle-check", "good"), "info": ("info", "value")}
+STAYS = ("error", "question")
+ICONS = {
+    "error": ("triangle-alert", "bad"),
+    "good": ("circle-check", "good"),
+    "info": ("info", "value"),
+    "question": ("info", "accent"),
+}
 
 
 class Toast(QFrame):
@@ -69,7 +75,7 @@ class Toast(QFrame):
 
     def show_notice(self, notice: Notice) -> None:
         """Show ``notice`` in place of what is there; a passing remark does not push an error away."""
-        if self._notice is not None and self._notice.kind == "error" and notice.kind == "info":
+        if self._notice is not None and self._notice.kind in STAYS and notice.kind == "info":
             return
         self._notice = notice
         error = notice.kind == "error"
@@ -85,13 +91,17 @@ class Toast(QFrame):
         self.copy.setVisible(error)
         self.retry.setVisible(notice.retry is not None)
         self.retry.setText(notice.action)
-        self.retry.set_icon("refresh-cw" if error else "folder-open")
+        asked = notice.kind == "question"
+        self.retry.set_role("accent" if asked else "")
+        self.retry.set_icon("refresh-cw" if error else "check" if asked else "folder-open")
+        self.retry.setToolTip("" if asked else "Try it again")
+        self.close_button.setToolTip("Leave it" if asked else "Dismiss")
         self.retry.setAccessibleName(notice.action)
         self.details.hide()
         self.details.setPlainText(notice.details)
         self.setAccessibleName(f"{notice.text} {notice.hint}")
         self._timer.stop()
-        if not error:
+        if notice.kind not in STAYS:
             # Long enough to be read.
             self._timer.start(round(1000 * (SECONDS_SHOWN + len(notice.text + notice.hint) / 40)))
         self.place()
@@ -106,7 +116,7 @@ class Toast(QFrame):
 
     def clear_error(self) -> None:
         """What failed works again."""
-        if self._notice is not None and self._notice.kind == "error" and self._notice.retry is not None:
+        if self._notice is not None and self._notice.kind in STAYS and self._notice.retry is not None:
             self.dismiss()
 
     def _toggle_details(self) -> None:

@@ -14,6 +14,8 @@ from igm_gui.errors import Cancelled, IgmError
 from igm_gui.formats import library
 from igm_gui.formats.card import card_info, read_card
 from igm_gui.formats.trust import TrustNeeded, trust
+from igm_gui.generators.memory import TooLarge, allow_half
+from igm_gui.generators.roles import RolesNeeded
 from igm_gui.gui.models.opening import Opener
 from igm_gui.info import GeneratorInfo
 from igm_gui.latent.point import LatentPoint
@@ -24,8 +26,8 @@ from igm_gui.session.state import SessionState
 
 @dataclass(frozen=True)
 class Notice:
-    """A sentence for the person. ``kind`` is ``info``, ``good`` or ``error``; ``retry`` may be offered, on
-    a button called ``action``."""
+    """A sentence for the person. ``kind`` is ``info``, ``good``, ``error`` or ``question``; ``retry`` may be
+    offered, on a button called ``action``."""
 
     text: str
     hint: str = ""
@@ -49,6 +51,7 @@ class Studio(QObject):
     job_changed = Signal(object)  # Job: progress, done, error
     playhead_changed = Signal(float)
     painted = Signal()  # the newest main result is on screen
+    roles_asked = Signal(str, object)  # model, RolesNeeded: what its inputs are is to be said
     closing = Signal()  # the last chance to stop what plays
 
     _arrived = Signal(object)
@@ -174,18 +177,29 @@ class Studio(QObject):
         """Show a sentence for a few seconds."""
         self.notice.emit(Notice(text, hint, kind=kind))
 
-    def fail(self, error: IgmError, retry: Callable[[], object] | None = None) -> None:
-        """Show an error with its hint; details one click away."""
-        action = "Retry"
-        if isinstance(error, TrustNeeded):
-            action, again, sha256, name = "Open it", retry, error.sha256, error.message.split(" is a ")[0]
+    def fail(self, error: IgmError, retry: Callable[[], object] | None = None, model: str = "") -> None:
+        """Show an error with its hint; details one click away. What a yes would mend is asked instead, and
+        so are the roles of the inputs of ``model``."""
+        action, kind = "Retry", "error"
+        if isinstance(error, RolesNeeded) and error.arguments and model:
+            self.roles_asked.emit(model, error)
+            return
+        if isinstance(error, TrustNeeded | TooLarge):
+            kind, again, sha256 = "question", retry, error.sha256
+            action = "Open it" if isinstance(error, TrustNeeded) else "Open in half precision"
+            remember = trust if isinstance(error, TrustNeeded) else allow_half
+            name = error.message.split(" is a " if isinstance(error, TrustNeeded) else " needs ")[0]
 
             def retry() -> None:
-                trust(sha256, name)
+                try:
+                    remember(sha256, name)
+                except IgmError as failed:
+                    self.fail(failed)
+                    return
                 if again is not None:
                     again()
 
-        self.notice.emit(Notice(error.message, error.hint, error.details, "error", retry, action))
+        self.notice.emit(Notice(error.message, error.hint, error.details, kind, retry, action))
 
     # -- what comes back (interface's thread)
 
@@ -214,7 +228,7 @@ class Studio(QObject):
             if request.model != self.state.model:
                 return
             if result.error is not None:
-                self.fail(result.error, lambda: self.refresh(force=True))
+                self.fail(result.error, lambda: self.refresh(force=True), request.model)
             elif not request.points:
                 # Only the inputs were asked for; session.learn has made the point fit.
                 self.refresh()

@@ -108,6 +108,6 @@ class Opener(QObject):
         model, self.model = self.model, ""
         self.stepped.emit(number, "", 1.0)
         if error is not None:
-            self._studio.fail(error, lambda: self._studio.open_model(model))
+            self._studio.fail(error, lambda: self._studio.open_model(model), model)
             return
         self._studio.open_now(model)
