@@ -14,7 +14,7 @@ from PIL import Image
 from PySide6.QtCore import QByteArray, QEvent, QMimeData, QPoint, QPointF, Qt
 from PySide6.QtGui import QAction, QDesktopServices, QDragEnterEvent, QDragMoveEvent, QDropEvent, QMouseEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QMenu, QWidget
+from PySide6.QtWidgets import QApplication, QComboBox, QLabel, QMenu, QWidget
 from pytestqt.qtbot import QtBot
 
 from igm_gui.gui.commands import Commands
@@ -627,6 +627,14 @@ def test_it_fits_a_small_window(
     assert workspace.jobs.isVisible()
     qtbot.waitUntil(lambda: workspace.minimumSizeHint().width() <= 1280)
     assert workspace.minimumSizeHint().height() <= 640
+    # Nothing in the bar is squeezed, whatever it says just now.
+    workspace.transport.play.setText("Pause")
+    workspace.transport.easing.setCurrentIndex(1)
+    QApplication.processEvents()
+    parts = workspace.transport.findChildren(QWidget)
+    told = [w for w in parts if w.isVisible() and isinstance(w, Button | QLabel | QComboBox)]
+    assert workspace.jobs.cancel in told
+    assert [w for w in told if w.width() < min(w.sizeHint().width(), w.maximumWidth())] == []
     job.cancel()
 
 

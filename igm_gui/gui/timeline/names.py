@@ -6,7 +6,7 @@ from igm_gui.timeline.timeline import Easing, Keyframe, Way
 
 EASING_NAMES: dict[Easing, str] = {
     "linear": "Even",
-    "ease": "Ease in and out",
+    "ease": "Ease in-out",
     "in": "Ease in",
     "out": "Ease out",
     "hold": "Hold",
@@ -19,6 +19,6 @@ WAYS: tuple[tuple[str, Way], ...] = (
 
 
 def going_on(key: Keyframe) -> str:
-    """How it goes on from a keyframe: ``ease in and out``, and its way where it has one of its own."""
+    """How it goes on from a keyframe: ``ease in-out``, and its way where it has one of its own."""
     own = next((f", {title.lower()}" for title, way in WAYS if way == key.way), "")
     return EASING_NAMES[key.easing].lower() + own
