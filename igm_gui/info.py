@@ -103,8 +103,8 @@ class Direction:
 
 @dataclass(frozen=True)
 class StyleSpace:
-    """The space w between the prior and the picture: one row of ``size`` numbers for each of ``layers``, coarse
-    to fine (w+; Karras et al. 2019, Abdal et al. 2019).
+    """The space w between the prior and the picture: one row of ``size`` numbers for each of ``layers``,
+    coarse to fine (w+; Karras et al. 2019, Abdal et al. 2019).
 
     ``principal`` holds the principal directions of mapped samples, largest variance first, each as long as
     the standard deviation along it (GANSpace, Härkönen et al. 2020). ``spread`` is the standard deviation of

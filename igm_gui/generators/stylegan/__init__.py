@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 
 import torch
@@ -21,6 +22,8 @@ from igm_gui.generators.stylegan.layouts import (
 )
 from igm_gui.generators.stylegan.mapping import Mapping
 from igm_gui.generators.stylegan.records import HINT, Node, mapping, node_from_record
+from igm_gui.generators.stylegan.styles import mapped_samples, style_space
+from igm_gui.generators.stylegan.synthesis2 import Synthesis2
 from igm_gui.generators.stylegan.synthesis3 import Synthesis3
 from igm_gui.info import GeneratorInfo, OutputSpec
 from igm_gui.latent.point import point_from_seed
@@ -58,11 +61,11 @@ def load(checkpoint: Checkpoint) -> StyleGAN:
     parts = root.child("synthesis")
     if "input" in parts.children:
         kind = "StyleGAN3"
-        synthesis: Synthesis3 | torch.nn.Module = Synthesis3(parts)
+        synthesis: Synthesis3 | Synthesis2 = Synthesis3(parts)
     else:
         kind = "StyleGAN2"
         synthesis = synthesis2(parts)
-    network = StyleNetwork(mapping(root.child("mapping")), synthesis)  # type: ignore[arg-type]
+    network = StyleNetwork(mapping(root.child("mapping")), synthesis)
     network.eval().requires_grad_(False)
     if "w_avg" not in root.child("mapping").tensors:
         _measure_average(network.mapping)
@@ -76,17 +79,20 @@ def load(checkpoint: Checkpoint) -> StyleGAN:
         path=str(checkpoint.path),
         sha256=checkpoint.sha256,
         parameters=_parameters(root),
-        abilities=("map",),
+        abilities=("map", "styles"),
+        styles=style_space(network.mapping, synthesis.layer_names),
         preview_seeds=tuple(range(16)),
     )
     generator = StyleGAN(info, network)
     with torch.inference_mode():
         # One forward pass tells the picture's size and proves that the layers fit together.
+        start = time.perf_counter()
         picture = generator.forward(generator.prepare([point_from_seed(info, 0)]))
+        seconds = time.perf_counter() - start
     if not bool(torch.isfinite(picture).all()):
         raise ModelError(f"{checkpoint.path.name} gives pictures that are not numbers.", HINT)
     generator.info = replace(info, output=output_of(picture))
-    generator.tune()
+    generator.tune(picture, seconds)
     precision = generator.precision
     if precision != "float32":
         note = f"Runs in {precision}, {generator.psnr:.0f} dB PSNR against float32."
@@ -102,8 +108,5 @@ def _parameters(node: Node) -> int:
 
 def _measure_average(mapping_network: Mapping) -> None:
     """w's average over 10,000 seeded samples, where the file does not keep it (Karras et al. 2019)."""
-    generator = torch.Generator().manual_seed(0)
     with torch.inference_mode():
-        z = torch.randn(10_000, mapping_network.z_dim, generator=generator)
-        c = torch.eye(mapping_network.c_dim).repeat(10_000 // max(mapping_network.c_dim, 1) + 1, 1)[:10_000]
-        mapping_network.w_avg.copy_(mapping_network(z, c if mapping_network.c_dim else None).mean(0))
+        mapping_network.w_avg.copy_(mapped_samples(mapping_network, 10_000).mean(0))

@@ -41,7 +41,7 @@ def _conv(node: Node, gain: float = 1.0) -> ModulatedConv:
 def _block(node: Node, resolution: int) -> Block2:
     architecture = node.values.get("architecture", "skip")
     residual = architecture == "resnet" and "skip" in node.children
-    parts = Block2(resolution)
+    parts = Block2(resolution, half=bool(node.values.get("use_fp16", False)))
     if "const" in node.tensors:
         parts.const = node.tensor("const")[None]
     if "conv0" in node.children:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-import time
-from collections.abc import Sequence
+from collections import OrderedDict
+from collections.abc import Hashable, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,12 +13,24 @@ from torch import Tensor
 
 from igm_gui.generators.base import Batch, TorchGenerator
 from igm_gui.generators.stylegan.mapping import Mapping, truncate
+from igm_gui.generators.stylegan.styles import edited
 from igm_gui.generators.stylegan.synthesis2 import Synthesis2
 from igm_gui.generators.stylegan.synthesis3 import Synthesis3
+from igm_gui.generators.stylegan.trail import Trail
+from igm_gui.generators.stylegan.tuning import (
+    SMALLEST,
+    Arrangement,
+    Tuned,
+    candidates,
+    remember,
+    remembered,
+    tune,
+)
 from igm_gui.info import GeneratorInfo, InputSpec, OutputSpec
-from igm_gui.latent.point import LatentPoint
+from igm_gui.latent.point import LatentPoint, point_from_seed
 
-MIN_PSNR = 40.0
+KEPT_MAPPED = 8
+MAX_TRAILED = 4  # pictures at once whose layers are kept: what is dragged is one
 
 
 class StyleNetwork(torch.nn.Module):
@@ -109,67 +121,105 @@ def input_transform(x: Tensor, y: Tensor, degrees: Tensor) -> Tensor:
 
 
 class StyleGAN(TorchGenerator):
-    """Abilities: ``map`` (z -> w). The last w and the last noise are kept, so that a change of
-    truncation, noise or transform does not run the mapping network again."""
+    """Abilities: ``map`` (z -> w) and ``styles`` (what :class:`igm_gui.info.StyleSpace` lists).
+
+    What was mapped, the noise, and what each layer gave are kept: a change runs only what it reaches.
+    """
 
     network: StyleNetwork
 
     def __init__(self, info: GeneratorInfo, network: StyleNetwork) -> None:
         super().__init__(info, network)
-        self._w_key: tuple[bytes, bytes] | None = None
-        self._w: Tensor | None = None
+        self._mapped: OrderedDict[tuple[bytes, bytes], Tensor] = OrderedDict()
         self._noise_key: tuple[Any, ...] | None = None
-        self._noise: list[Tensor | None] = []
-        self.precision = "float32"
-        self.psnr = math.inf
+        self._noise: tuple[list[Tensor | None], list[Hashable]] = ([], [])
+        self._trail = Trail()
+        self.tuned = Tuned()
+
+    @property
+    def precision(self) -> str:
+        return self.tuned.arrangement.precision
+
+    @property
+    def psnr(self) -> float:
+        """Of the arithmetic chosen against float32, in dB; infinite where it is float32."""
+        return self.tuned.psnr
 
     def to(self, device: str) -> None:
         super().to(device)
-        self._w_key = self._noise_key = None
-        if self.device.type == "cuda":
-            self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        # Half precision on a GPU is the network's own choice: it was trained so or it was not.
+        arrangement = Arrangement("float16", True) if self.device.type == "cuda" else self.tuned.arrangement
+        self._arrange(arrangement if self.device.type != "mps" else Arrangement())
+
+    def _arrange(self, arrangement: Arrangement) -> None:
+        synthesis = self.network.synthesis
+        synthesis.arrange(arrangement.dtype, arrangement.layout, arrangement.folded)
+        self._forget()
+
+    def _forget(self) -> None:
+        self._mapped.clear()
+        self._noise_key = None
+        self._trail.clear()
 
     def map(self, points: Sequence[LatentPoint]) -> Tensor:
-        """float32 (N, num_ws, w_dim), truncation applied."""
+        """float32 (N, num_ws, w_dim): truncation, second style and offsets applied."""
         with torch.inference_mode():
             return self._ws(self.prepare(points))
 
+    def _map(self, z: Tensor | None, c: Tensor | None, count: int) -> Tensor:
+        """w (N, w_dim) without truncation, as kept where it was mapped before."""
+        parts = (z, c)
+        key = tuple(b"" if part is None else part.cpu().numpy().tobytes() for part in parts)
+        found = self._mapped.get((key[0], key[1]))
+        if found is None:
+            empty = torch.zeros(count, 0, device=self.device)
+            found = self.network.mapping(empty if z is None else z, c)
+            self._mapped[key[0], key[1]] = found
+            while len(self._mapped) > KEPT_MAPPED:
+                self._mapped.popitem(last=False)
+        else:
+            self._mapped.move_to_end((key[0], key[1]))
+        return found
+
     def _ws(self, batch: Batch) -> Tensor:
-        z, c = batch.get("z"), batch.get("label")
-        key = (
-            b"" if z is None else z.cpu().numpy().tobytes(),
-            b"" if c is None else c.cpu().numpy().tobytes(),
-        )
-        if key != self._w_key:
-            first = next(iter(batch.values()))
-            empty = torch.zeros(first.shape[0], 0, device=self.device)
-            self._w = self.network.mapping(empty if z is None else z, c)
-            self._w_key = key
-        assert self._w is not None
-        synthesis = self.network.synthesis
-        return truncate(
-            self._w, self.network.mapping.w_avg, batch["truncation"], batch["cutoff"], synthesis.num_ws
-        )
+        c, psi, cutoff = batch.get("label"), batch["truncation"], batch["cutoff"]
+        count, layers = len(psi), self.network.synthesis.num_ws
+        average = self.network.mapping.w_avg
+        ws = truncate(self._map(batch.get("z"), c, count), average, psi, cutoff, layers)
+        if (fixed := batch.get("w")) is not None:
+            ws = torch.where(fixed.isnan(), ws, fixed)
+        amounts = batch.get("mix_layers")
+        second = None
+        if amounts is not None and bool((amounts > 0).any()) and "mix" in batch:
+            second = truncate(self._map(batch["mix"].nan_to_num(0.0), c, count), average, psi, cutoff, layers)
+        return edited(ws, second, amounts, batch.get("w_offset"))
 
     def forward(self, batch: Batch) -> Tensor:
         ws = self._ws(batch)
         synthesis = self.network.synthesis
+        trail = self._trail if len(ws) <= MAX_TRAILED else None
         if isinstance(synthesis, Synthesis2):
-            return synthesis(ws, self._noise_for(synthesis, batch["noise"], batch["noise_seed"]))
+            noise, keys = self._noise_for(synthesis, batch["noise"], batch["noise_seed"])
+            return synthesis(ws, noise, keys, trail)
         transform = None
         moves = [batch[name] for name in ("translate_x", "translate_y", "rotate")]
         if any(bool(move.any()) for move in moves):
             transform = input_transform(*moves)
-        return synthesis(ws, transform)
+        return synthesis(ws, transform, trail)
 
-    def _noise_for(self, synthesis: Synthesis2, strength: Tensor, seeds: Tensor) -> list[Tensor | None]:
-        key = (*strength.tolist(), *seeds.tolist())
-        if key == self._noise_key:
+    def _noise_for(
+        self, synthesis: Synthesis2, strength: Tensor, seeds: Tensor
+    ) -> tuple[list[Tensor | None], list[Hashable]]:
+        """The noise of each convolution, scaled, and a key that tells it from other noise."""
+        numbers = (*strength.tolist(), *seeds.tolist())
+        if numbers == self._noise_key:
             return self._noise
         made: list[Tensor | None] = []
+        keys: list[Hashable] = []
         for index, layer in enumerate(synthesis.layers()):
             if not layer.has_noise or layer.noise_strength == 0.0 or not bool(strength.any()):
                 made.append(None)
+                keys.append(None)
                 continue
             rows = []
             for seed in seeds.tolist():
@@ -180,57 +230,34 @@ class StyleGAN(TorchGenerator):
                 rows.append(
                     torch.from_numpy(state.randn(*layer.noise_const.shape).astype(np.float32)).to(self.device)
                 )
-            noise = torch.stack(rows)[:, None] * (layer.noise_strength * strength[:, None, None, None])
-            made.append(noise)
-        self._noise_key, self._noise = key, made
-        return made
+            noise = torch.stack(rows)[:, None] * (layer.noise_gain * strength[:, None, None, None])
+            made.append(noise.to(layer.dtype))
+            keys.append(numbers)
+        self._noise_key, self._noise = numbers, (made, keys)
+        return self._noise
 
-    def tune(self) -> None:
-        """Choose the fastest arithmetic whose picture stays within 40 dB PSNR of float32.
+    def tune(self, reference: Tensor, seconds: float) -> None:
+        """Choose the fastest arithmetic whose picture stays within 40 dB PSNR of float32 (see ``tuning``).
 
-        Times one seed's picture in float32 and bfloat16, in both memory layouts; keeps the best and
-        notes precision and PSNR. Small networks stay in float32.
+        ``reference`` is seed 0's picture in float32, which took ``seconds``. Small networks stay as they are.
         """
-        if self.info.output.height < 128 or self.device.type != "cpu":
+        if min(reference.shape[2:]) < SMALLEST or self.device.type != "cpu":
             return
-        from igm_gui.latent.point import point_from_seed
+        tuned = remembered(self.info.sha256) if self.info.sha256 else None
+        if tuned is None:
+            with torch.inference_mode():
+                batch = self.prepare([point_from_seed(self.info, 0)])
 
-        synthesis = self.network.synthesis
-        with torch.inference_mode():
-            batch = self.prepare([point_from_seed(self.info, 0)])
-            reference = self.forward(batch)
-            best = self._timed(batch)
-            choice: tuple[torch.dtype, torch.memory_format, float] = (
-                torch.float32,
-                torch.contiguous_format,
-                math.inf,
-            )
-            for dtype, layout in (
-                (torch.float32, torch.channels_last),
-                (torch.bfloat16, torch.channels_last),
-            ):
-                synthesis.arrange(dtype, layout)
-                psnr = peak_psnr(self.forward(batch), reference)
-                if psnr >= MIN_PSNR and (seconds := self._timed(batch)) < best:
-                    best, choice = seconds, (dtype, layout, psnr)
-                synthesis.arrange(torch.float32, torch.contiguous_format)
-            synthesis.arrange(choice[0], choice[1])
-        self.precision = "bfloat16" if choice[0] == torch.bfloat16 else "float32"
-        self.psnr = choice[2]
+                def draw(arrangement: Arrangement) -> Tensor:
+                    self._arrange(arrangement)
+                    return self.forward(batch)
 
-    def _timed(self, batch: Batch) -> float:
-        best = math.inf
-        for _ in range(2):
-            start = time.perf_counter()
-            self.forward(batch)
-            best = min(best, time.perf_counter() - start)
-        return best
-
-
-def peak_psnr(picture: Tensor, reference: Tensor) -> float:
-    """PSNR in dB of two pictures in [-1, 1] (peak 2); infinite where they are equal."""
-    error = float((picture.clamp(-1, 1) - reference.clamp(-1, 1)).square().mean())
-    return math.inf if error == 0 else 10 * math.log10(4.0 / error)
+                folds = isinstance(self.network.synthesis, Synthesis2)
+                tuned = tune(draw, reference, seconds, candidates(folds))
+            if self.info.sha256:
+                remember(self.info.sha256, tuned)
+        self.tuned = tuned
+        self._arrange(tuned.arrangement)
 
 
 def output_of(picture: Tensor) -> OutputSpec:

@@ -2,23 +2,27 @@
 
 The paper modulates the weights of each convolution by the sample's style and demodulates them.
 That is the same as scaling the input channels by the style, convolving with shared weights and
-scaling the output channels by the demodulation factor: no weights are built for each sample and
-the batch needs no grouped convolution. The resampling filter [1, 3, 3, 1] after a stride-2
-transposed convolution is folded into the convolution where that wins: each output phase is then an
-ordinary 3x3 convolution of the small picture (see :class:`UpConv`).
+scaling the output channels by the demodulation factor: the coarse layers, which have many weights and
+small pictures, are run so. The fine ones have few weights and large pictures: there the weights of each
+sample take less than one pass over its picture. Demodulation factors come from the squared weights, summed
+once. The resampling filter [1, 3, 3, 1] after a stride-2 transposed convolution can be folded into
+it: each output phase is then an ordinary 3x3 convolution of the small picture.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
-from typing import cast
+from functools import partial
+from typing import NamedTuple, cast
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from igm_gui.generators.stylegan.mapping import Dense
+from igm_gui.generators.stylegan.trail import State, Step, Trail, row_keys
 
 FILTER = (1.0, 3.0, 3.0, 1.0)
 
@@ -70,10 +74,22 @@ class Smooth(nn.Module):
         return x
 
 
+class _Ready(NamedTuple):
+    """A layer's weights as one arrangement wants them."""
+
+    each: bool  # whether every sample gets weights of its own
+    weight: Tensor
+    smooth: Tensor  # the resampling filter for each channel
+    bias: Tensor
+    squares: Tensor
+
+
 class ModulatedConv(nn.Module):
     """Style, convolution, demodulation, noise, bias, leaky ReLU: one layer of the network.
 
-    ``up`` doubles the picture. x (N, I, H, W), w (N, w_dim) -> (N, O, H*up, W*up).
+    ``up`` doubles the picture. x (N, I, H, W), w (N, w_dim) -> (N, O, H*up, W*up). Going up is either a
+    transposed convolution and the filter [1, 3, 3, 1] after it, or both folded into one convolution
+    (``folded``): fewer passes, but four times the products.
     """
 
     weight: Tensor
@@ -97,35 +113,95 @@ class ModulatedConv(nn.Module):
         self.up = up
         self.kernel = weight.shape[-1]
         self.register_buffer("squares", weight.square().sum((2, 3)))
-        self.register_buffer("weight", (fold_upsampling(weight) if up == 2 else weight).contiguous())
-        self.register_buffer("bias", bias)
+        self.register_buffer("weight", weight.contiguous())
+        # The gain goes through the leaky ReLU: it is positive. Noise gets it in :meth:`noise_gain`.
+        self.gain = math.sqrt(2) * gain
+        self.register_buffer("bias", bias * self.gain)
         self.noise_strength = noise_strength
         self.register_buffer("noise_const", noise_const if noise_const is not None else torch.zeros(1, 1))
         self.has_noise = noise_const is not None
-        self.gain = math.sqrt(2) * gain
         self.clamp = clamp * gain if clamp is not None else None
+        self.folded = False
+        self.dtype: torch.dtype = torch.float32
+        self.layout: torch.memory_format = torch.contiguous_format
+        self._ready: _Ready | None = None
 
-    def arrange(self, dtype: torch.dtype, layout: torch.memory_format) -> None:
-        """Hold the convolution's weights in ``dtype`` and ``layout``; the float32 ones are kept beside."""
-        master = getattr(self, "master", self.weight)
-        self.master = master
-        self.weight = master.to(dtype).contiguous(memory_format=layout)
+    @property
+    def noise_gain(self) -> float:
+        """What a picture of noise N(0, 1) is multiplied by before it is given to :meth:`forward`."""
+        return self.noise_strength * self.gain
+
+    def arrange(self, dtype: torch.dtype, layout: torch.memory_format, folded: bool = False) -> None:
+        """Compute in ``dtype`` and ``layout``. The float32 weights stay for other arrangements."""
+        self.dtype, self.layout, self.folded = dtype, layout, folded and self.up == 2
+        self._ready = None
+
+    def _prepare(self, pixels: int) -> _Ready:
+        """The weights as :meth:`forward` wants them for pictures of ``pixels``."""
+        weight, squares = self.weight, self.squares
+        if self.dtype == torch.float16:
+            norm = squares.sum(1).clamp(min=1e-16).sqrt()
+            weight, squares = weight / norm[:, None, None, None], squares / norm.square()[:, None]
+        if self.folded:
+            weight = fold_upsampling(weight)
+        elif self.up == 2:
+            weight = weight.transpose(0, 1)
+        # A large picture and few weights: one pass over the weights costs less than one over the picture.
+        each = 4 * self.weight.numel() <= pixels * self.weight.shape[0]
+        taps = torch.tensor(FILTER, dtype=torch.float64, device=weight.device) / sum(FILTER) * 2
+        smooth = torch.outer(taps, taps).to(self.dtype).expand(self.weight.shape[0], 1, 4, 4)
+        return _Ready(
+            each,
+            weight.to(torch.float32 if each else self.dtype).contiguous(memory_format=self.layout),
+            smooth.contiguous(memory_format=self.layout),
+            self.bias.to(self.dtype),
+            squares,
+        )
 
     def forward(self, x: Tensor, w: Tensor, noise: Tensor | None) -> Tensor:
+        """``noise`` (N or 1, 1, H*up, W*up) is scaled already, see :attr:`noise_gain`."""
+        if self._ready is None:
+            self._ready = self._prepare(x.shape[2] * x.shape[3] * self.up**2)
+        ready = self._ready
         style = self.affine(w)
-        demodulate = (style.square() @ self.squares.t() + 1e-8).rsqrt().to(x.dtype)
-        x = F.conv2d(x * style.to(x.dtype)[:, :, None, None], self.weight, padding=self.kernel // 2)
-        if self.up == 2:
-            x = F.pixel_shuffle(x, 2)
-        x = x.mul_(demodulate[:, :, None, None])
+        if x.dtype == torch.float16:
+            # Demodulation undoes the scale; without this, products could leave float16's range.
+            style = style / style.abs().amax(1, keepdim=True).clamp(min=1e-8)
+        demodulate = (style.square() @ ready.squares.t() + 1e-8).rsqrt() * self.gain
+        if ready.each:
+            rows = []
+            for one, s, d in zip(x, style, demodulate, strict=True):
+                weight = self._modulated(ready.weight, s, d).to(x.dtype)
+                rows.append(self._convolve(one[None], weight, ready.smooth, ready.bias))
+            x = rows[0] if len(rows) == 1 else torch.cat(rows)
+        else:
+            x = self._convolve(x * style.to(x.dtype)[:, :, None, None], ready.weight, ready.smooth, None)
+            scale = demodulate.to(x.dtype)[:, :, None, None]
+            x = torch.addcmul(ready.bias[None, :, None, None], x, scale)
         if noise is not None:
             x = x.add_(noise.to(x.dtype))
-        x = F.leaky_relu_(x.add_(self.bias[None, :, None, None]), 0.2).mul_(self.gain)
+        x = F.leaky_relu_(x, 0.2)
         return x.clamp_(-self.clamp, self.clamp) if self.clamp is not None else x
+
+    def _modulated(self, weight: Tensor, style: Tensor, demodulate: Tensor) -> Tensor:
+        if self.folded:
+            demodulate = demodulate.repeat_interleave(4)
+        elif self.up == 2:
+            return weight * (style[:, None] * demodulate)[:, :, None, None]
+        return weight * (demodulate[:, None] * style)[:, :, None, None]
+
+    def _convolve(self, x: Tensor, weight: Tensor, smooth: Tensor, bias: Tensor | None) -> Tensor:
+        if self.folded:
+            bias = None if bias is None else bias.repeat_interleave(4)
+            return F.pixel_shuffle(F.conv2d(x, weight, bias, padding=1), 2)
+        if self.up == 2:
+            x = F.conv_transpose2d(x, weight, stride=2)
+            return F.conv2d(x, smooth, bias, padding=1, groups=x.shape[1])
+        return F.conv2d(x, weight, bias, padding=self.kernel // 2)
 
 
 class ToRGB(nn.Module):
-    """Style, 1x1 convolution without demodulation, bias. x (N, I, H, W) -> (N, channels, H, W)."""
+    """Style, 1x1 convolution without demodulation, bias. x (N, I, H, W) -> float32 (N, channels, H, W)."""
 
     weight: Tensor
     bias: Tensor
@@ -138,9 +214,17 @@ class ToRGB(nn.Module):
         self.clamp = clamp
 
     def forward(self, x: Tensor, w: Tensor) -> Tensor:
-        style = self.affine(w).to(x.dtype)
-        x = F.conv2d(x * style[:, :, None, None], self.weight.to(x.dtype), self.bias.to(x.dtype))
-        return x.clamp_(-self.clamp, self.clamp) if self.clamp is not None else x
+        # So few weights that each sample has its own. As a product of matrices: a convolution to three
+        # channels would rearrange the whole picture.
+        weights = (self.weight[:, :, 0, 0] * self.affine(w)[:, None]).to(x.dtype)  # (N, channels, I)
+        count, _, height, width = x.shape
+        if x.is_contiguous(memory_format=torch.channels_last):
+            flat = x.permute(0, 2, 3, 1).flatten(1, 2)
+            y = torch.bmm(flat, weights.transpose(1, 2)).float().transpose(1, 2)
+        else:
+            y = torch.bmm(weights, x.flatten(2)).float()
+        y = y.add(self.bias[None, :, None]).reshape(count, -1, height, width).contiguous()
+        return y.clamp_(-self.clamp, self.clamp) if self.clamp is not None else y
 
 
 @dataclass
@@ -153,6 +237,7 @@ class Block2:
     conv1: ModulatedConv | None = None
     torgb: ToRGB | None = None
     skip: Tensor | None = None  # (O, I, 1, 1), gains folded in
+    half: bool = False  # trained in float16
 
 
 class Block(nn.Module):
@@ -167,16 +252,18 @@ class Block(nn.Module):
         self.register_buffer("const", parts.const)
         self.register_buffer("skip", parts.skip)
         self.conv0, self.conv1, self.torgb = parts.conv0, parts.conv1, parts.torgb
+        self.trained_half = parts.half
+        self.compute: torch.dtype = torch.float32
 
     @property
-    def convolutions(self) -> int:
-        return (self.conv0 is not None) + (self.conv1 is not None)
+    def layers(self) -> list[ModulatedConv]:
+        return [layer for layer in (self.conv0, self.conv1) if layer is not None]
 
 
 class Synthesis2(nn.Module):
     """ws (N, num_ws, w_dim) -> pictures (N, C, H, W), nominally in [-1, 1].
 
-    ``architecture`` is skip, resnet or orig. ``compute`` is the activations' dtype.
+    ``architecture`` is skip, resnet or orig.
     """
 
     def __init__(self, blocks: list[Block], architecture: str) -> None:
@@ -184,53 +271,80 @@ class Synthesis2(nn.Module):
         self.blocks = nn.ModuleList(blocks)
         self.architecture = architecture
         self.smooth = Smooth()
-        self.num_ws = sum(block.convolutions for block in blocks) + 1
-        self.compute: torch.dtype = torch.float32
+        self.num_ws = sum(len(block.layers) for block in blocks) + 1
         self.layout: torch.memory_format = torch.contiguous_format
 
-    def arrange(self, dtype: torch.dtype, layout: torch.memory_format) -> None:
+    @property
+    def layer_names(self) -> tuple[str, ...]:
+        """What each row of ws drives, coarse to fine; the last one only colours."""
+        names = []
+        for block in self.blocks:
+            size = f"{block.resolution}×{block.resolution}"
+            names += [f"{size} up"] * (block.conv0 is not None) + [size] * (block.conv1 is not None)
+        return (*names, "colour")
+
+    def arrange(self, dtype: torch.dtype, layout: torch.memory_format, folded: bool = False) -> None:
         """Compute activations and convolutions in ``dtype``; colours are always added in float32."""
-        self.compute, self.layout = dtype, layout
-        for layer in self.layers():
-            layer.arrange(dtype, layout)
+        self.layout = layout
+        for module in self.blocks:
+            block = cast(Block, module)
+            # float16's range is small: it serves the blocks that were trained in it.
+            block.compute = dtype if dtype != torch.float16 or block.trained_half else torch.float32
+            for layer in block.layers:
+                layer.arrange(block.compute, layout, folded)
 
     def layers(self) -> list[ModulatedConv]:
         """The convolution layers in the order that ws feeds them."""
-        found = []
-        for block in self.blocks:
-            found += [c for c in (block.conv0, block.conv1) if c is not None]
-        return found  # type: ignore[return-value]
+        return [layer for block in self.blocks for layer in cast(Block, block).layers]
 
-    def forward(self, ws: Tensor, noise: list[Tensor | None]) -> Tensor:
-        """``noise`` holds one (N or 1, 1, h, w) picture, already scaled, for each convolution."""
-        x = picture = None
-        position = 0
-        for block in self.blocks:
-            x = self._block(block, x, ws, noise, position)
-            position += cast(Block, block).convolutions
-            if picture is not None:
-                picture = self.smooth(picture)
-            if block.torgb is not None:
-                colour = block.torgb(x, ws[:, position]).float()  # type: ignore[operator]
-                picture = colour if picture is None else picture.add_(colour)
-        assert picture is not None
-        return picture
-
-    def _block(
-        self, block: nn.Module, x: Tensor | None, ws: Tensor, noise: list[Tensor | None], at: int
+    def forward(
+        self,
+        ws: Tensor,
+        noise: Sequence[Tensor | None],
+        noise_keys: Sequence[Hashable] = (),
+        trail: Trail | None = None,
     ) -> Tensor:
-        if x is None:
-            assert isinstance(block.const, Tensor)
-            x = (
-                block.const.to(self.compute)
-                .expand(ws.shape[0], -1, -1, -1)
-                .contiguous(memory_format=self.layout)
-            )
-        residual = x
-        for layer in (block.conv0, block.conv1):
-            if layer is not None:
-                x = layer(x, ws[:, at], noise[at])  # type: ignore[operator]
+        """``noise`` holds one (N or 1, 1, h, w) picture, already scaled, for each convolution.
+
+        With a ``trail``, only the layers from the first change on are run; ``noise_keys`` then tell one noise
+        from another.
+        """
+        rows = row_keys(ws) if trail is not None else [b""] * self.num_ws
+        keys = noise_keys or [None] * len(noise)
+        steps: list[Step] = []
+        at = 0
+        for module in self.blocks:
+            block = cast(Block, module)
+            steps.append(Step(len(ws), partial(self._enter, block, len(ws))))
+            for layer in block.layers:
+                steps.append(Step((rows[at], keys[at]), partial(self._layer, layer, ws[:, at], noise[at])))
                 at += 1
-        if isinstance(block.skip, Tensor):
+            steps.append(Step(rows[at], partial(self._leave, block, ws[:, at])))
+        last = (trail or Trail(0)).run(steps)
+        assert last[2] is not None
+        return last[2]
+
+    def _enter(self, block: Block, count: int, state: State) -> State:
+        """A block begins: its input is kept for the residual way."""
+        x, _, picture = state
+        if x is None:
+            assert block.const is not None
+            x = block.const.expand(count, -1, -1, -1)
+        x = x.to(block.compute).contiguous(memory_format=self.layout)
+        return x, x if block.skip is not None else None, picture
+
+    def _layer(self, layer: nn.Module, w: Tensor, noise: Tensor | None, state: State) -> State:
+        return layer(state[0], w, noise), state[1], state[2]
+
+    def _leave(self, block: Block, w: Tensor, state: State) -> State:
+        """A block ends: residual way and colour are added."""
+        x, residual, picture = state
+        assert x is not None
+        if block.skip is not None and residual is not None:
             x = x + self.smooth(F.conv2d(residual, block.skip.to(residual.dtype)))
-        return x
+        if picture is not None:
+            picture = self.smooth(picture)
+        if block.torgb is not None:
+            colour = block.torgb(x, w)
+            picture = colour if picture is None else colour.add_(picture)
+        return x, None, picture

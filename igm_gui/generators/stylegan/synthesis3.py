@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from functools import partial
+from typing import cast
 
 import torch
 import torch.nn.functional as F
@@ -12,6 +14,7 @@ from igm_gui.errors import ModelError
 from igm_gui.generators.stylegan.mapping import Dense
 from igm_gui.generators.stylegan.records import HINT, Node, dense
 from igm_gui.generators.stylegan.resample import FilteredLeakyReLU, plan_axis
+from igm_gui.generators.stylegan.trail import State, Step, Trail, row_keys
 
 
 class FourierInput(nn.Module):
@@ -86,6 +89,7 @@ class Layer3(nn.Module):
             else 1.0
         )
         self.clamp = node.clamp()
+        self.trained_half = bool(node.values.get("use_fp16", False))
         self.style_gain = 1.0
         if self.colour:
             self.style_gain = 1 / math.sqrt(weight[0].numel())
@@ -96,6 +100,8 @@ class Layer3(nn.Module):
         self.register_buffer("weight", (weight * gain).contiguous())
         self.register_buffer("bias", node.tensor("bias"))
         self.filtered = None if self.colour else _filtered(node, self.kernel)
+        plans = None if self.filtered is None else (self.filtered.columns, self.filtered.rows)
+        self.size = (0, 0) if plans is None else (plans[0].out_size, plans[1].out_size)
 
     def arrange(self, dtype: torch.dtype, layout: torch.memory_format) -> None:
         """Hold the convolution's weights in ``dtype`` and ``layout``; the float32 ones are kept beside."""
@@ -167,21 +173,45 @@ class Synthesis3(nn.Module):
         )
         if not names:
             raise ModelError("The synthesis network has no layers.", HINT)
-        self.layer_names = tuple(name for _, name in names)
-        self.layers3 = nn.ModuleList(Layer3(node.child(name)) for name in self.layer_names)
+        self.layers3 = nn.ModuleList(Layer3(node.child(name)) for _, name in names)
         self.output_scale = node.number("output_scale", 0.25)
         self.num_ws = len(names) + 1
         self.compute: torch.dtype = torch.float32
         self.layout: torch.memory_format = torch.contiguous_format
 
-    def arrange(self, dtype: torch.dtype, layout: torch.memory_format) -> None:
-        """Compute the layers in ``dtype``; the Fourier features are always made in float32."""
-        self.compute, self.layout = dtype, layout
-        for layer in self.layers3:
-            layer.arrange(dtype, layout)  # type: ignore[operator]
+    @property
+    def layer_names(self) -> tuple[str, ...]:
+        """What each row of ws drives, coarse to fine."""
+        sizes = [cast(Layer3, layer).size for layer in self.layers3[:-1]]
+        names = [f"{width}×{height}" for width, height in sizes]
+        return ("input", *names, "colour")
 
-    def forward(self, ws: Tensor, transform: Tensor | None = None) -> Tensor:
-        x = self.input(ws[:, 0], transform).to(self.compute).contiguous(memory_format=self.layout)
-        for index, layer in enumerate(self.layers3):
-            x = layer(x, ws[:, index + 1])
+    def arrange(self, dtype: torch.dtype, layout: torch.memory_format, folded: bool = False) -> None:  # noqa: ARG002
+        """Compute the layers in ``dtype``; the Fourier features are always made in float32. Nothing here can
+        be folded."""
+        self.compute, self.layout = dtype, layout
+        for module in self.layers3:
+            layer = cast(Layer3, module)
+            # float16's range is small: it serves the layers that were trained in it.
+            layer.arrange(dtype if dtype != torch.float16 or layer.trained_half else torch.float32, layout)
+
+    def forward(self, ws: Tensor, transform: Tensor | None = None, trail: Trail | None = None) -> Tensor:
+        """``transform`` (N, 3, 3) goes to the input layer. With a ``trail``, only the layers from the first
+        change on are run."""
+        rows = row_keys(ws) if trail is not None else [b""] * self.num_ws
+        moved = None if transform is None or trail is None else transform.cpu().numpy().tobytes()
+
+        def features(_: State) -> State:
+            x = self.input(ws[:, 0], transform)
+            return x.contiguous(memory_format=self.layout), None, None
+
+        def run(layer: Layer3, w: Tensor, state: State) -> State:
+            assert state[0] is not None
+            return layer(state[0].to(layer.weight.dtype), w), None, None
+
+        steps = [Step((rows[0], moved), features)]
+        for index, layer in enumerate(self.layers3, 1):
+            steps.append(Step(rows[index], partial(run, cast(Layer3, layer), ws[:, index])))
+        x = (trail or Trail(0)).run(steps)[0]
+        assert x is not None
         return x.float() * self.output_scale

@@ -1,0 +1,135 @@
+"""The fastest arithmetic whose picture stays close to float32: tried once for each network and machine.
+
+Trying costs one picture for each arrangement. What was found is remembered by the weights' hash, so that a
+network opened again begins with it.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import msgspec
+import torch
+from torch import Tensor
+
+from igm_gui.errors import IgmError
+from igm_gui.formats.files import write_atomic
+from igm_gui.paths import cache_folder
+
+MIN_PSNR = 40.0
+SMALLEST = 128  # pixels on a side; smaller pictures are not worth the trial
+MAX_REMEMBERED = 500
+RULES = 2  # of this file: raised when what was remembered should be tried again
+
+
+class Arrangement(NamedTuple):
+    """How a network computes: numbers, order in memory, whether upsampling is folded into convolutions."""
+
+    precision: str = "float32"
+    last: bool = False  # channels last
+    folded: bool = False
+
+    @property
+    def dtype(self) -> torch.dtype:
+        return {"bfloat16": torch.bfloat16, "float16": torch.float16}.get(self.precision, torch.float32)
+
+    @property
+    def layout(self) -> torch.memory_format:
+        return torch.channels_last if self.last else torch.contiguous_format
+
+
+class Tuned(NamedTuple):
+    """What was found: the arrangement, and how far its picture is from float32's, in dB."""
+
+    arrangement: Arrangement = Arrangement()
+    psnr: float = math.inf
+
+
+def has_bfloat16() -> bool:
+    """Whether this processor computes in bfloat16 itself. Elsewhere it is slower than float32."""
+    supported = getattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", None)
+    try:
+        return bool(supported()) if supported is not None else False
+    except RuntimeError:
+        return False
+
+
+def candidates(folds: bool) -> tuple[Arrangement, ...]:
+    """What may be faster than plain float32 here, likeliest first."""
+    if not has_bfloat16():
+        return (Arrangement(last=True),)
+    fast = Arrangement("bfloat16", True)
+    return (fast, fast._replace(folded=True)) if folds else (fast,)
+
+
+def peak_psnr(picture: Tensor, reference: Tensor) -> float:
+    """PSNR in dB of two pictures in [-1, 1] (peak 2); infinite where they are equal."""
+    error = float((picture.clamp(-1, 1) - reference.clamp(-1, 1)).square().mean())
+    return math.inf if error == 0 else 10 * math.log10(4.0 / error)
+
+
+def tune(
+    draw: Callable[[Arrangement], Tensor],
+    reference: Tensor,
+    seconds: float,
+    tried: tuple[Arrangement, ...],
+    clock: Callable[[], float] = time.perf_counter,
+) -> Tuned:
+    """The fastest of ``tried`` whose picture stays at 40 dB or better; float32 where none is.
+
+    ``draw(arrangement)`` gives the picture that ``reference`` is in plain float32, where it took ``seconds``.
+    If no candidate in half precision is close enough, float32 with the channels last is tried.
+    """
+    best = Tuned()
+    for arrangement in tried:
+        start = clock()
+        picture = draw(arrangement)
+        took = clock() - start
+        psnr = peak_psnr(picture, reference)
+        if math.isfinite(took) and psnr >= MIN_PSNR and took < seconds:
+            best, seconds = Tuned(arrangement, psnr), took
+    plain = Arrangement(last=True)
+    if best.arrangement == Arrangement() and plain not in tried:
+        return tune(draw, reference, seconds, (plain,), clock)
+    return best
+
+
+def _key(sha256: str) -> str:
+    capability = torch.backends.cpu.get_cpu_capability()
+    return f"{sha256}:{RULES}:{torch.__version__}:{capability}:{has_bfloat16()}"
+
+
+def _read() -> dict[str, Any]:
+    try:
+        return msgspec.json.decode((cache_folder() / "arrangements.json").read_bytes(), type=dict[str, Any])
+    except (OSError, msgspec.MsgspecError):
+        return {}
+
+
+def remembered(sha256: str) -> Tuned | None:
+    """What was found for these weights on this machine; None where nothing was, or it is damaged."""
+    try:
+        precision, last, folded, psnr = _read()[_key(sha256)]
+        if precision not in ("float32", "bfloat16"):
+            return None
+        return Tuned(
+            Arrangement(precision, bool(last), bool(folded)), math.inf if psnr is None else float(psnr)
+        )
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
+def remember(sha256: str, tuned: Tuned) -> None:
+    """Keep what was found. A folder that can't be written only means another trial later."""
+    known = _read()
+    psnr = tuned.psnr if math.isfinite(tuned.psnr) else None
+    known[_key(sha256)] = [*tuned.arrangement, psnr]
+    try:
+        text = json.dumps(dict(list(known.items())[-MAX_REMEMBERED:]))
+        write_atomic(cache_folder() / "arrangements.json", text.encode())
+    except (IgmError, OSError):
+        return
