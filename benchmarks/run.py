@@ -34,10 +34,12 @@ def latency(quick: bool) -> list[dict[str, Any]]:
     import window
     from PySide6.QtWidgets import QApplication
 
+    from igm_gui.engine.allocator import keep_freed_memory
     from igm_gui.gui import theme
     from igm_gui.gui.app import SWITCH_SECONDS
 
     sys.setswitchinterval(SWITCH_SECONDS)  # as the program does
+    keep_freed_memory()
     app = QApplication.instance() or QApplication(["benchmarks"])
     assert isinstance(app, QApplication)
     theme.load_fonts(app)

@@ -22,7 +22,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     environment a traceback follows it, for whoever mends the program.
     """
     from igm_gui.cli.parser import build_parser
+    from igm_gui.engine.allocator import keep_freed_memory
 
+    keep_freed_memory()
     for stream in (sys.stdout, sys.stderr):
         # A terminal that can't show "×" gets "?" instead of an error.
         with contextlib.suppress(AttributeError, ValueError, OSError):

@@ -13,6 +13,7 @@ from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from types import TracebackType
 
+from igm_gui.engine.allocator import keep_freed_memory
 from igm_gui.paths import assets_folder, data_folder
 
 log = logging.getLogger("igm_gui")
@@ -84,6 +85,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 2
     # The render thread holds the interpreter in short turns, so that the window answers in between.
     sys.setswitchinterval(SWITCH_SECONDS)
+    keep_freed_memory()
     from PySide6.QtCore import QCoreApplication, QTimer
     from PySide6.QtGui import QIcon
     from PySide6.QtWidgets import QApplication
