@@ -26,4 +26,5 @@ def keep_freed_memory() -> bool:
         return False
     # One arena for all threads: the render thread's own would give whole 64 MB heaps back all the same.
     settings = ((_MMAP_THRESHOLD, LARGEST_KEPT), (_TRIM_THRESHOLD, KEPT), (_ARENA_MAX, 1))
-    return all([mallopt(*setting) for setting in settings])
+    taken = [mallopt(*setting) for setting in settings]  # each one, even after a refusal
+    return all(taken)
