@@ -315,7 +315,7 @@ class Synthesis2(nn.Module):
         at = 0
         for module in self.blocks:
             block = cast(Block, module)
-            steps.append(Step(len(ws), partial(self._enter, block, len(ws))))
+            steps.append(Step((len(ws), rows[at]), partial(self._enter, block, len(ws))))
             for layer in block.layers:
                 steps.append(Step((rows[at], keys[at]), partial(self._layer, layer, ws[:, at], noise[at])))
                 at += 1
