@@ -366,3 +366,42 @@ def test_a_latent_of_another_size_is_refused(tmp_path):
     g = load(tmp_path, Export())
     with pytest.raises(Exception, match="shape"):
         check(point_from_seed(g.info, 0).with_value("z", Vector(np.zeros(3))), g.info)
+
+
+class FailsAtSilence(Export):
+    """As a spherical RAVE's encoder does: no direction, no angle."""
+
+    @torch.jit.export
+    def encode(self, x: torch.Tensor) -> torch.Tensor:
+        frames = x.reshape(1, -1, self.waves.shape[1])
+        z = torch.einsum("btr,dr->bdt", frames, self.waves)
+        loud = (frames.abs().amax(2) > 0.02).float()[:, None]
+        return z * loud / loud
+
+
+def test_an_encoder_that_fails_at_silence(tmp_path):
+    g = load(tmp_path, FailsAtSilence())
+    sound = np.random.RandomState(0).randn(1, 40 * RATIO).astype(np.float32) * 0.1
+    sound[:, : 10 * RATIO] = 0
+    assert np.isfinite(g.encode(sound, RATE).vector("z").array).all()
+    with pytest.raises(ModelError, match="no latent"):
+        g.encode(sound * 0.01, RATE)
+
+
+def test_a_prior_that_is_listed_gives_the_ranges(tmp_path):
+    module = WithPrior()
+    g = load(tmp_path, module)
+    assert "prior" in g.info.latent.description
+    assert np.allclose(g.space.centre, 3.0, atol=0.5)
+    assert np.allclose(g.space.scale, 2.0, rtol=0.4)
+
+
+class WithPrior(Export):
+    def __init__(self):
+        super().__init__(encodes=False)
+        self.register_buffer("prior_params", torch.tensor([1, RATIO, SIZE, RATIO]))
+        self._has_prior: bool = True
+
+    @torch.jit.export
+    def prior(self, temperature: torch.Tensor) -> torch.Tensor:
+        return 3.0 + 2.0 * torch.randn(1, 6, temperature.shape[2]) * temperature

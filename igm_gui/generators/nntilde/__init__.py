@@ -89,15 +89,15 @@ def _check_runs(decoder: Decoder, measured: Measured, name: str) -> None:
 
 def _inputs(program: torch.nn.Module, declared: Declared, measured: Measured) -> tuple[InputSpec, ...]:
     names = [*declared.labels, *(f"residual {i}" for i in range(declared.size, measured.size))]
-    parts = declaration.shares(program, measured.size)
+    bounded = measured.space.kind != "plain"
+    parts = () if bounded else declaration.shares(program, measured.size)
     if parts:
         names = [f"{name} · {part:.1%}" for name, part in zip(names, parts, strict=True)]
-    bounded = measured.space.kind != "plain"
     inputs = [
         InputSpec(
             "z",
             "latent",
-            description=measured.space.text(),
+            description=measured.space.text(declared.labels),
             shape=(measured.size,),
             dimensions=tuple(names),
             prior="uniform" if bounded else "normal",

@@ -120,7 +120,10 @@ def read(program: Any, name: str, rate: int = 0) -> Declared:
         encode=_method(program, "encode") if "encode" in methods else None,
         methods=methods,
         size=decode.in_channels,
-        full_size=full if decode.in_channels < full <= MOST_CHANNELS else decode.in_channels,
+        # Codes and angles fill a space of their own: theirs can't be lengthened by more of them.
+        full_size=full
+        if kind == "plain" and decode.in_channels < full <= MOST_CHANNELS
+        else decode.in_channels,
         rate=found or USUAL_RATE,
         rate_known=bool(found),
         kind=kind,

@@ -121,11 +121,15 @@ class NnTildeGenerator(TorchGenerator):
         mono = torch.nn.functional.pad(mono, (0, steps * ratio - mono.numel()))
         given = mono.expand(1, method.in_channels, -1)
         latents = self.decoder.encode(given, Noise(0))[0, : self.declared.size].numpy()
-        loudness = mono.reshape(steps, ratio).square().mean(1).sqrt().numpy()[: latents.shape[1]]
+        loudness = mono.reshape(steps, ratio).square().mean(1).sqrt().numpy()[: latents.shape[1]] + 1e-9
+        loudness = loudness * np.isfinite(latents).all(axis=0)  # an encoder may fail at silence
+        if not loudness.any():
+            raise ModelError(f"{self.info.name} finds no latent for this sound.", "Try another one.")
+        latents = np.nan_to_num(latents)
         if self.space.kind == "codes":
             values = _commonest(latents, loudness)
         else:
-            values = np.average(latents, axis=1, weights=loudness + 1e-9).astype(np.float32)
+            values = np.average(latents, axis=1, weights=loudness).astype(np.float32)
         z = np.zeros(self.space.size, np.float32)  # what the encoder leaves out stays in the middle
         z[: len(values)] = self.space.from_decoder(values)
         point = point_from_seed(self.info, 0)

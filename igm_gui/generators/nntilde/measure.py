@@ -19,7 +19,7 @@ from igm_gui.generators.nntilde.decoder import Decoder, Noise, Voice
 from igm_gui.generators.nntilde.space import Space, calibrate
 from igm_gui.paths import cache_folder
 
-VERSION = 1
+VERSION = 2
 WARM_UP = 3  # TorchScript compiles itself in its first runs
 STREAMS_BELOW = 1e-3  # relative difference between decoding in chunks and at once
 SETTLE, AFTER = 0.4, 0.8  # seconds before and after the step that the delay is measured by
@@ -124,7 +124,8 @@ def _delay(decoder: Decoder, declared: Declared, space: Space) -> tuple[int, int
     """Samples until a tenth and until half of a latent's step is heard."""
     ratio, rate = declared.ratio, declared.rate
     before, after = (max(2, round(s * rate / ratio)) for s in (SETTLE, AFTER))
-    a = np.clip(np.random.RandomState(1).randn(space.size), -1, 1).astype(np.float32)
+    # Not to the ends: angles of -1 and 1 are the same.
+    a = 0.7 * np.clip(np.random.RandomState(1).randn(space.size), -1, 1).astype(np.float32)
     held = space.to_decoder(torch.from_numpy(np.repeat(a[:, None], before + after, 1)))[None]
     moved = held.clone()
     moved[..., before:] = space.to_decoder(torch.from_numpy(-a[:, None]))[None]

@@ -24,7 +24,7 @@ from igm_gui.paths import models_folder
 
 HEARD = ("timbre", "drums", "additive")  # bundled previews: notes, hits, tones
 HEARD_SECONDS = 2.5
-FEWEST_STEPS = 12
+FEWEST_STEPS, PRIOR_STEPS = 12, 400
 TAILS = (2.5, 97.5)  # percent; 1.96 standard deviations of a normal distribution
 SMALLEST = 0.02  # a dimension that hardly moves is one that the decoder ignores: left as it is
 
@@ -61,8 +61,8 @@ class Space:
         centre, scale = (np.asarray(part, np.float32) for part in (self.centre, self.scale))
         return np.asarray((values - centre[: len(values)]) / scale[: len(values)], np.float32)
 
-    def text(self) -> str:
-        """What a slider means, for a tool tip."""
+    def text(self, names: tuple[str, ...]) -> str:
+        """What a slider means, for a tool tip; ``names`` are the first dimensions'."""
         if self.kind == "codes":
             return f"Each slider chooses one of {self.codes} codes of a quantiser; between them it jumps."
         if self.kind == "angles":
@@ -70,7 +70,7 @@ class Space:
         if not self.source:
             return "The decoder's own numbers, as nn~ has them; most lie within -3 and 3."
         ranges = [f"{c - 2 * s:.3g} to {c + 2 * s:.3g}" for c, s in zip(self.centre, self.scale, strict=True)]
-        shown = "; ".join(f"{i}: {text}" for i, text in enumerate(ranges[:16]))
+        shown = "; ".join(f"{name} {text}" for name, text in zip(names[:16], ranges, strict=False))
         return f"-2 to 2 is where nineteen of twenty latents lie ({self.source}). In nn~'s numbers, {shown}."
 
 
@@ -115,7 +115,7 @@ def _latents(decoder: Decoder, declared: Declared) -> tuple[NDArray[np.float32] 
         if "prior" in declared.methods:
             channels = int(decoder.program.prior_params.flatten()[0])
             with torch.inference_mode(), Noise(0):
-                drawn = decoder.program.prior(torch.ones(1, channels, 96))
+                drawn = decoder.program.prior(torch.ones(1, channels, PRIOR_STEPS))
             return _usable(drawn.float(), declared.size), "drawn from the export's prior"
     except Exception:  # an export's own fault: its numbers are taken as they are
         return None, ""
@@ -124,8 +124,10 @@ def _latents(decoder: Decoder, declared: Declared) -> tuple[NDArray[np.float32] 
 
 def _usable(latents: Tensor, size: int) -> NDArray[np.float32] | None:
     array = np.asarray(latents[0].numpy(), np.float32)
-    wide = array.ndim == 2 and array.shape[0] == size and array.shape[1] >= FEWEST_STEPS
-    return array if wide and bool(np.isfinite(array).all()) else None
+    if array.ndim != 2 or array.shape[0] != size:
+        return None
+    array = array[:, np.isfinite(array).all(axis=0)]  # an encoder may fail at silence
+    return array if array.shape[1] >= FEWEST_STEPS else None
 
 
 def _music(rate: int) -> Tensor:
