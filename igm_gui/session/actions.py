@@ -133,6 +133,16 @@ def rename(session: Session, id: str, name: str) -> bool:
     )
 
 
+def move_saved(session: Session, id: str, index: int) -> bool:
+    """Put a saved point at the place ``index`` of the others, 0 for the first; beyond the end is the end."""
+    moved = next((s for s in session.state.saved if s.id == id), None)
+    if moved is None:
+        return False
+    others = [s for s in session.state.saved if s.id != id]
+    others.insert(max(index, 0), moved)
+    return session.update(saved=tuple(others))
+
+
 def go_to(session: Session, point: LatentPoint) -> bool:
     """Make ``point`` the current one, fitted to the current model."""
     info = session.info

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt
+from PySide6.QtGui import QDragEnterEvent, QDragMoveEvent, QDropEvent, QGuiApplication
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLineEdit, QWidget
 from pytestqt.qtbot import QtBot
@@ -19,6 +19,7 @@ from igm_gui.gui.explore.workspace import ExploreWorkspace
 from igm_gui.gui.main_window import MainWindow
 from igm_gui.gui.studio import Studio
 from igm_gui.gui.widgets import PointStrip
+from igm_gui.gui.widgets.thumbnail import POINT_MIME
 from igm_gui.latent.point import point_from_seed
 from igm_gui.requests import RenderResult
 from igm_gui.session import actions
@@ -186,6 +187,40 @@ class TestPoints:
         QTest.keyClick(thumb, Qt.Key.Key_Delete)
         assert toy_studio.state.saved == ()
 
+    def test_another_order_by_keys_and_by_a_drag(
+        self, qtbot: QtBot, explore: ExploreWorkspace, toy_studio: Studio, window: MainWindow
+    ) -> None:
+        a, b, c = (actions.keep(toy_studio.session, name) for name in "abc")
+        strip = explore.points
+
+        def order() -> str:
+            return "".join(saved.name for saved in toy_studio.state.saved)
+
+        thumb = strip.thumbnail(c.id)
+        assert thumb is not None
+        QTest.keyClick(thumb, Qt.Key.Key_Left, Qt.KeyboardModifier.ControlModifier)
+        assert order() == "acb"
+        last = strip.thumbnail(b.id)
+        assert last is not None
+        qtbot.waitUntil(lambda: thumb.x() < last.x())
+        behind = thumb.mapTo(strip.viewport(), thumb.rect().center()).x() + 40
+        data = QMimeData()
+        data.setData(POINT_MIME, a.id.encode())
+        keys = Qt.KeyboardModifier.NoModifier
+        at, copy = QPoint(behind, 20), Qt.DropAction.CopyAction
+        for event in (
+            QDragEnterEvent(at, copy, data, LEFT, keys),
+            QDragMoveEvent(at, copy, data, LEFT, keys),
+            QDropEvent(QPointF(at), copy, data, LEFT, keys),
+        ):
+            QApplication.sendEvent(strip.viewport(), event)
+            assert event.isAccepted()
+        assert order() == "cab"
+        toy_studio.session.undo()
+        assert order() == "acb"
+        assert not actions.move_saved(toy_studio.session, "nobody", 0)
+        assert b in toy_studio.state.saved
+
     def test_thumbnail_shows_the_point(
         self, window: MainWindow, explore: ExploreWorkspace, toy_studio: Studio, qtbot: QtBot
     ) -> None:
@@ -289,7 +324,10 @@ class TestModel:
 
     def test_card_names_the_model(self, explore: ExploreWorkspace) -> None:
         assert explore.model_card.title.text() == "Toy"
-        assert explore.model_card.line.text() == "image 16×16 RGB · z∈ℝ¹² · 2.1 M parameters"
+        assert (
+            explore.model_card.line.text().replace("\xa0", " ")
+            == "image 16×16 RGB · z∈ℝ¹² · 2.1 M parameters"
+        )
 
 
 class TestOpening:

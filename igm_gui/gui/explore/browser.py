@@ -59,7 +59,8 @@ def model_line(info: GeneratorInfo) -> str:
         parts.append(f"{info.parameters / 1e6:.1f} M parameters")
     elif info.parameters:
         parts.append(f"{info.parameters / 1e3:.0f} k parameters")
-    return " · ".join(part for part in parts if part)
+    # A line breaks between the parts, never inside one.
+    return " · ".join(part.replace(" ", "\u00a0") for part in parts if part)
 
 
 def info_path(model: str, info: GeneratorInfo | None) -> Path:
@@ -202,7 +203,8 @@ class ModelBrowser(QFrame):
         count = size_of(info_path(model, info))
         if info is not None:
             title = info.title or info.name
-            line, about = model_line(info), info.description.split(". ")[0].rstrip(".")
+            line = " · ".join(part for part in (model_line(info), size_text(count)) if part)
+            about = info.description.split(". ")[0].rstrip(".")
         else:
             title, about = Path(model).name, str(Path(model).parent)
             line = " · ".join(part for part in (size_text(count), where) if part)

@@ -20,7 +20,7 @@ from igm_gui.gui.explore.plane import LatentPlane
 from igm_gui.gui.explore.variations import Variations
 from igm_gui.gui.settings import Settings
 from igm_gui.gui.studio import Studio
-from igm_gui.gui.widgets.thumbnail import PointStrip
+from igm_gui.gui.widgets.point_strip import PointStrip
 from igm_gui.latent.priors import MAX_SEED
 from igm_gui.session import actions
 

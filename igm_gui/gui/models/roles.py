@@ -212,7 +212,6 @@ class RolesForm(QFrame):
             self._say(error)
             return
         self._waiting = True
-        self.open.setEnabled(False)
         self.message.setText("Trying it…")
         self._studio.open_model(self.model)
 
@@ -220,7 +219,6 @@ class RolesForm(QFrame):
         text = error.message if isinstance(error, IgmError) else error.text
         self.message.setText(f"{text} {error.hint}".strip())
         self.message.setToolTip(error.details)
-        self.open.setEnabled(True)
         self.place()
 
     def _on_notice(self, notice: Notice) -> None:
@@ -258,7 +256,7 @@ class RolesForm(QFrame):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape:
             self.close_form()
-        elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self.open.isEnabled():
+        elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
             self.apply()
         else:
             super().keyPressEvent(event)

@@ -1,11 +1,11 @@
-"""Small pictures of points (a waveform where the model gives sound), and a strip of saved ones."""
+"""Small pictures of points; a waveform where the model gives sound."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from numpy.typing import NDArray
-from PySide6.QtCore import QByteArray, QMimeData, QPoint, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QByteArray, QMimeData, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QColor,
     QDrag,
@@ -18,26 +18,16 @@ from PySide6.QtGui import (
     QPaintEvent,
     QPen,
     QPixmap,
-    QWheelEvent,
 )
-from PySide6.QtWidgets import (
-    QHBoxLayout,
-    QLabel,
-    QLineEdit,
-    QMenu,
-    QScrollArea,
-    QWidget,
-)
+from PySide6.QtWidgets import QWidget
 
 from igm_gui.gui import theme
 from igm_gui.gui.sound.shaded import shaded_picture
-from igm_gui.gui.studio import Studio
 from igm_gui.gui.widgets.picture import screen_image
 from igm_gui.requests import RenderResult
-from igm_gui.session import actions
-from igm_gui.session.state import SavedPoint, SessionState
 
 POINT_MIME = "application/x-igm-point"
+CTRL = Qt.KeyboardModifier.ControlModifier
 
 
 def media_image(result: RenderResult, index: int = 0, side: int = 96) -> QImage:
@@ -56,6 +46,7 @@ class Thumbnail(QWidget):
     activated = Signal()  # double click
     menu_asked = Signal(object)  # QPoint, global
     rename_asked = Signal()
+    move_asked = Signal(int)  # places to the right
     delete_asked = Signal()
 
     def __init__(
@@ -201,6 +192,8 @@ class Thumbnail(QWidget):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
             self.clicked.emit()
+        elif event.key() in (Qt.Key.Key_Left, Qt.Key.Key_Right) and event.modifiers() & CTRL:
+            self.move_asked.emit(1 if event.key() == Qt.Key.Key_Right else -1)
         elif event.key() == Qt.Key.Key_F2:
             self.rename_asked.emit()
         elif event.key() == Qt.Key.Key_Delete:
@@ -209,142 +202,3 @@ class Thumbnail(QWidget):
             self.menu_asked.emit(self.mapToGlobal(self.rect().center()))
         else:
             super().keyPressEvent(event)
-
-
-class PointStrip(QScrollArea):
-    """The saved points of the session in a row: click recalls, drag carries one out, the menu renames
-    and deletes. ``picked`` tells the id that was clicked, before it is recalled."""
-
-    picked = Signal(str)
-
-    def __init__(
-        self, studio: Studio, side: int = 64, recall: bool = True, parent: QWidget | None = None
-    ) -> None:
-        super().__init__(parent)
-        self._studio = studio
-        self._side = side
-        self._recall = recall
-        self._thumbs: dict[str, Thumbnail] = {}
-        self._models: dict[str, SavedPoint] = {}
-        body = QWidget()
-        self._row = QHBoxLayout(body)
-        self._row.setContentsMargins(12, 6, 12, 6)
-        self._row.setSpacing(7)
-        self._empty = QLabel("Points you keep (K) stand here: click one to come back, drag it to a timeline.")
-        self._empty.setProperty("role", "quiet")
-        self._empty.setWordWrap(True)
-        self._row.addWidget(self._empty, 1)
-        self._row.addStretch()
-        self.setWidget(body)
-        self.setWidgetResizable(True)
-        self.setFixedHeight(side + 22)
-        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.setAccessibleName("Saved points")
-        studio.changed.connect(self._on_changed)
-        self._rebuild(studio.state)
-
-    def set_side(self, side: int) -> None:
-        """Another size of the thumbnails; those whose pictures are too small for it are rendered again."""
-        if side == self._side:
-            return
-        grown = side > self._side
-        self._side = side
-        self.setFixedHeight(side + 22)
-        for id, thumb in self._thumbs.items():
-            thumb.set_side(side)
-            if grown:
-                self._render(self._models[id], thumb)
-
-    def thumbnail(self, id: str) -> Thumbnail | None:
-        """The widget of a saved point."""
-        return self._thumbs.get(id)
-
-    def _on_changed(self, state: SessionState, changed: frozenset[str]) -> None:
-        if "saved" in changed:
-            self._rebuild(state)
-        if changed & {"saved", "point", "model"}:
-            self._mark(state)
-
-    def _mark(self, state: SessionState) -> None:
-        for saved in state.saved:
-            here = saved.point == state.point and saved.model == state.model
-            self._thumbs[saved.id].set_selected(here)
-
-    def _rebuild(self, state: SessionState) -> None:
-        wanted = {saved.id: saved for saved in state.saved}
-        for id in [id for id in self._thumbs if id not in wanted]:
-            self._thumbs.pop(id).deleteLater()
-        for index, saved in enumerate(state.saved):
-            thumb = self._thumbs.get(saved.id)
-            if thumb is None:
-                thumb = self._thumbs[saved.id] = self._make(saved)
-            thumb.set_name(
-                f"{saved.name} · {saved.model}\nClick to come back, drag out, right-click for more"
-            )
-            thumb.setAccessibleName(saved.name)
-            if self._row.indexOf(thumb) != index:
-                self._row.insertWidget(index, thumb)
-        self._models = wanted
-        self._empty.setVisible(not wanted)
-        self._mark(state)
-
-    def _make(self, saved: SavedPoint) -> Thumbnail:
-        thumb = Thumbnail(self._side, saved.name, saved.id)
-        thumb.clicked.connect(lambda: self._pick(saved.id))
-        thumb.menu_asked.connect(lambda where: self._menu(saved.id, where))
-        thumb.rename_asked.connect(lambda: self.ask_name(saved.id))
-        thumb.delete_asked.connect(lambda: actions.forget(self._studio.session, saved.id))
-        thumb.set_busy()
-        self._render(saved, thumb)
-        return thumb
-
-    def _render(self, saved: SavedPoint, thumb: Thumbnail) -> None:
-        side = round(self._side * max(1.0, self.devicePixelRatioF()))
-
-        def done(result: RenderResult) -> None:
-            if saved.id in self._thumbs:
-                thumb.set_image(media_image(result, 0, side))
-
-        self._studio.thumbnail(f"saved:{id(self)}:{saved.id}", saved.model, (saved.point,), side, done)
-
-    def _pick(self, id: str) -> None:
-        self.picked.emit(id)
-        if self._recall:
-            actions.recall(self._studio.session, id)
-
-    def _menu(self, id: str, where: Any) -> None:
-        menu = QMenu(self)
-        menu.addAction("Come back to it", lambda: self._pick(id))
-        menu.addAction("Rename…\tF2", lambda: self.ask_name(id))
-        menu.addAction("Delete\tDel", lambda: actions.forget(self._studio.session, id))
-        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        menu.popup(where)
-
-    def ask_name(self, id: str) -> QLineEdit | None:
-        """A small field over the thumbnail for another name: Return takes it, Escape gives up."""
-        saved, thumb = self._models.get(id), self._thumbs.get(id)
-        if saved is None or thumb is None:
-            return None
-        field = QLineEdit(saved.name, self)
-        field.setWindowFlags(Qt.WindowType.Popup)
-        field.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        field.setAccessibleName("Name of the point")
-        field.setFixedWidth(180)
-        field.selectAll()
-
-        def take() -> None:
-            name = field.text()
-            field.close()
-            actions.rename(self._studio.session, id, name)
-
-        field.returnPressed.connect(take)
-        field.move(thumb.mapToGlobal(QPoint(0, thumb.height() - field.sizeHint().height())))
-        field.show()
-        field.setFocus()
-        return field
-
-    def wheelEvent(self, event: QWheelEvent) -> None:
-        bar = self.horizontalScrollBar()
-        bar.setValue(bar.value() - (event.angleDelta().y() or event.angleDelta().x()))
-        event.accept()

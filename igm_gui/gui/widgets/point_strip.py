@@ -1,0 +1,222 @@
+"""The strip of saved points."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from PySide6.QtCore import QPoint, Qt, Signal
+from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDragMoveEvent, QDropEvent, QWheelEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLineEdit, QMenu, QScrollArea, QWidget
+
+from igm_gui.gui.studio import Studio
+from igm_gui.gui.widgets.thumbnail import POINT_MIME, Thumbnail, media_image
+from igm_gui.requests import RenderResult
+from igm_gui.session import actions
+from igm_gui.session.state import SavedPoint, SessionState
+
+UNNAMED = re.compile(r"Point \d+")  # as actions.keep names them
+GAP = 7
+
+
+class PointStrip(QScrollArea):
+    """The saved points of the session in a row: click recalls, a drag along the row puts one elsewhere and
+    a drag beyond it carries it out, the menu renames and deletes. ``picked`` tells the id that was clicked,
+    before it is recalled."""
+
+    picked = Signal(str)
+
+    def __init__(
+        self, studio: Studio, side: int = 64, recall: bool = True, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._studio = studio
+        self._side = side
+        self._recall = recall
+        self._thumbs: dict[str, Thumbnail] = {}
+        self._models: dict[str, SavedPoint] = {}
+        body = QWidget()
+        self._row = QHBoxLayout(body)
+        self._row.setContentsMargins(12, 6, 12, 6)
+        self._row.setSpacing(GAP)
+        self._empty = QLabel("Points you keep (K) stand here: click one to come back, drag it to a timeline.")
+        self._empty.setProperty("role", "quiet")
+        self._empty.setWordWrap(True)
+        self._row.addWidget(self._empty, 1)
+        self._row.addStretch()
+        self._line = QFrame(body)  # where a dragged point would go
+        self._line.setObjectName("insertion")
+        self._line.hide()
+        self.setWidget(body)
+        self.setWidgetResizable(True)
+        self.viewport().setAcceptDrops(True)
+        self.setFixedHeight(side + 22)
+        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.setAccessibleName("Saved points")
+        studio.changed.connect(self._on_changed)
+        self._rebuild(studio.state)
+
+    def set_side(self, side: int) -> None:
+        """Another size of the thumbnails; those whose pictures are too small for it are rendered again."""
+        if side == self._side:
+            return
+        grown = side > self._side
+        self._side = side
+        self.setFixedHeight(side + 22)
+        for id, thumb in self._thumbs.items():
+            thumb.set_side(side)
+            if grown:
+                self._render(self._models[id], thumb)
+
+    def thumbnail(self, id: str) -> Thumbnail | None:
+        """The widget of a saved point."""
+        return self._thumbs.get(id)
+
+    def _on_changed(self, state: SessionState, changed: frozenset[str]) -> None:
+        if "saved" in changed:
+            self._rebuild(state)
+        if changed & {"saved", "point", "model"}:
+            self._mark(state)
+
+    def _mark(self, state: SessionState) -> None:
+        for saved in state.saved:
+            here = saved.point == state.point and saved.model == state.model
+            self._thumbs[saved.id].set_selected(here)
+
+    def _rebuild(self, state: SessionState) -> None:
+        wanted = {saved.id: saved for saved in state.saved}
+        for id in [id for id in self._thumbs if id not in wanted]:
+            self._thumbs.pop(id).deleteLater()
+        for index, saved in enumerate(state.saved):
+            thumb = self._thumbs.get(saved.id)
+            if thumb is None:
+                thumb = self._thumbs[saved.id] = self._make(saved)
+            thumb.set_name(
+                f"{saved.name} · {saved.model}\nClick to come back; drag along the strip, to a timeline or "
+                "to a grid's corner; right-click for more"
+            )
+            thumb.set_caption("" if UNNAMED.fullmatch(saved.name) else saved.name)
+            thumb.setAccessibleName(saved.name)
+            if self._row.indexOf(thumb) != index:
+                self._row.insertWidget(index, thumb)
+        self._models = wanted
+        self._empty.setVisible(not wanted)
+        self._mark(state)
+
+    def _make(self, saved: SavedPoint) -> Thumbnail:
+        thumb = Thumbnail(self._side, saved.name, saved.id)
+        thumb.clicked.connect(lambda: self._pick(saved.id))
+        thumb.menu_asked.connect(lambda where: self._menu(saved.id, where))
+        thumb.rename_asked.connect(lambda: self.ask_name(saved.id))
+        thumb.move_asked.connect(lambda places: self.move_by(saved.id, places))
+        thumb.delete_asked.connect(lambda: actions.forget(self._studio.session, saved.id))
+        thumb.set_busy()
+        self._render(saved, thumb)
+        return thumb
+
+    def _render(self, saved: SavedPoint, thumb: Thumbnail) -> None:
+        side = round(self._side * max(1.0, self.devicePixelRatioF()))
+
+        def done(result: RenderResult) -> None:
+            if saved.id in self._thumbs:
+                thumb.set_image(media_image(result, 0, side))
+
+        self._studio.thumbnail(f"saved:{id(self)}:{saved.id}", saved.model, (saved.point,), side, done)
+
+    def _pick(self, id: str) -> None:
+        self.picked.emit(id)
+        if self._recall:
+            actions.recall(self._studio.session, id)
+
+    def _menu(self, id: str, where: Any) -> None:
+        menu = QMenu(self)
+        menu.addAction("Come back to it", lambda: self._pick(id))
+        menu.addAction("Rename…\tF2", lambda: self.ask_name(id))
+        index, count = list(self._models).index(id), len(self._models)
+        left = menu.addAction("Move left\tCtrl+Left", lambda: self.move_by(id, -1))
+        left.setEnabled(index > 0)
+        right = menu.addAction("Move right\tCtrl+Right", lambda: self.move_by(id, 1))
+        right.setEnabled(index < count - 1)
+        menu.addAction("Delete\tDel", lambda: actions.forget(self._studio.session, id))
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.popup(where)
+
+    def ask_name(self, id: str) -> QLineEdit | None:
+        """A small field over the thumbnail for another name: Return takes it, Escape gives up."""
+        saved, thumb = self._models.get(id), self._thumbs.get(id)
+        if saved is None or thumb is None:
+            return None
+        field = QLineEdit(saved.name, self)
+        field.setWindowFlags(Qt.WindowType.Popup)
+        field.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        field.setAccessibleName("Name of the point")
+        field.setFixedWidth(180)
+        field.selectAll()
+
+        def take() -> None:
+            name = field.text()
+            field.close()
+            actions.rename(self._studio.session, id, name)
+
+        field.returnPressed.connect(take)
+        field.move(thumb.mapToGlobal(QPoint(0, thumb.height() - field.sizeHint().height())))
+        field.show()
+        field.setFocus()
+        return field
+
+    # -- another order
+
+    def move_by(self, id: str, places: int) -> None:
+        """Move a point ``places`` to the right."""
+        ids = list(self._models)
+        if id in ids:
+            actions.move_saved(self._studio.session, id, ids.index(id) + places)
+            self.ensureWidgetVisible(self._thumbs[id])
+
+    def place_at(self, x: float) -> int:
+        """How many thumbnails lie left of ``x``, in the viewport's coordinates."""
+        inner = x + self.horizontalScrollBar().value()
+        return sum(thumb.geometry().center().x() < inner for thumb in self._thumbs.values())
+
+    def _dragged(self, event: QDropEvent) -> str:
+        data = event.mimeData()
+        id = bytes(data.data(POINT_MIME).data()).decode("ascii", "replace")
+        return id if data.hasFormat(POINT_MIME) and id in self._thumbs else ""
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if self._dragged(event):
+            event.acceptProposedAction()
+        else:
+            event.ignore()  # a file is the window's
+
+    def dragMoveEvent(self, event: QDragMoveEvent) -> None:
+        if not self._dragged(event):
+            event.ignore()
+            return
+        index = self.place_at(event.position().x())
+        margins = self._row.contentsMargins()
+        x = margins.left() + index * (self._side + GAP) - (GAP + 2) // 2
+        self._line.setGeometry(x, margins.top(), 2, self._side)
+        self._line.show()
+        self._line.raise_()
+        event.acceptProposedAction()
+
+    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
+        self._line.hide()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        self._line.hide()
+        id = self._dragged(event)
+        if not id:
+            event.ignore()
+            return
+        index = self.place_at(event.position().x())
+        index -= list(self._models).index(id) < index  # it leaves a place on its left
+        actions.move_saved(self._studio.session, id, index)
+        event.acceptProposedAction()
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        bar = self.horizontalScrollBar()
+        bar.setValue(bar.value() - (event.angleDelta().y() or event.angleDelta().x()))
+        event.accept()
