@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -29,6 +30,21 @@ class Generator:
         """The point that ``seed`` stands for; ``label`` is a class's number or name,
         ``truncation`` psi where the model has it. InputError where it has not."""
         return make_point(self.info, seed, label, truncation)
+
+    def map(self, points: LatentPoint | Sequence[LatentPoint]) -> NDArray[np.float32]:
+        """w of points, float32 ``(N, layers, w_dim)``, with truncation, mixing and offsets. InputError where
+        the generator has no w. ``igm_gui.latent.styles`` has functions that edit it."""
+        from igm_gui.errors import InputError
+        from igm_gui.latent.point import check
+
+        generator = self._renderer.generator(self._model, self._device)[0]
+        if "map" not in self.info.abilities or not hasattr(generator, "map"):
+            raise InputError(f"{self.info.name} has no w.", "Style-based generators have one.")
+        many = [points] if isinstance(points, LatentPoint) else list(points)
+        for point in many:
+            check(point, self.info)
+        mapped: NDArray[np.float32] = generator.map(many).cpu().numpy()
+        return mapped
 
     def render(self, points: LatentPoint | Sequence[LatentPoint]) -> NDArray[Any]:
         """Media of points: uint8 ``(N, H, W, C)``, or float32 ``(N, channels, samples)`` in [-1, 1].
@@ -63,7 +79,7 @@ def make_point(
         spec = next(iter(info.of_kind("label")), None)
         if spec is None:
             raise InputError(f"{info.name} has no classes.", "Leave the label out.")
-        if isinstance(label, str) and not label.lstrip("-").isdigit():
+        if isinstance(label, str) and not re.fullmatch(r"-?[0-9]{1,9}", label):
             names = [name.lower() for name in spec.classes]
             if label.lower() not in names:
                 raise InputError(

@@ -28,6 +28,7 @@ from igm_gui.export import (
 from igm_gui.export.work import folder_of_files, safe_name
 from igm_gui.formats.metadata import ENDINGS
 from igm_gui.info import GeneratorInfo
+from igm_gui.latent import styles
 from igm_gui.latent.point import LatentPoint, problem
 from igm_gui.latent.priors import MAX_SEED
 from igm_gui.session.grid import grid_shape
@@ -47,6 +48,8 @@ def chosen_point(info: GeneratorInfo, options: Namespace, seed: int) -> LatentPo
                 f"{info.name} has no number called {name}.",
                 f"It has {', '.join(can)}." if can else "It has none to set.",
             )
+        if spec.kind == "seed" and value != int(value):
+            raise InputError(f"{name}={value:g} is no seed.", "Seeds are whole numbers.")
         number = int(value) if spec.kind == "seed" else value
         if why := problem(spec, number):
             raise InputError(f"{name}={value:g} {why}.")
@@ -56,7 +59,25 @@ def chosen_point(info: GeneratorInfo, options: Namespace, seed: int) -> LatentPo
                 f"{info.name} takes {spec.minimum:g} to {spec.maximum:g} {spec.unit}".strip() + ".",
             )
         point = point.with_value(name, number)
-    return point
+    return _styled(info, point, options)
+
+
+def _styled(info: GeneratorInfo, point: LatentPoint, options: Namespace) -> LatentPoint:
+    """With the second style, the directions and the w asked for. InputError where they don't fit."""
+    if not (options.mix or options.direction or options.w):
+        return point
+    space = styles.space_of(info)
+    if len({seed for seed, _, _ in options.mix}) > 1:
+        raise InputError("A point mixes with one other seed.", "Give the same seed with each --mix.")
+    for seed, layers, amount in options.mix:
+        point = styles.mixed(space, point, styles.read_layers(space, layers), amount, seed)
+    for index, layers, amount in options.direction:
+        if index >= len(space.principal):
+            raise InputError(
+                f"{info.name} has no principal direction {index}.", f"It has 0 to {len(space.principal) - 1}."
+            )
+        point = styles.moved(space, point, styles.read_layers(space, layers), {index: amount})
+    return styles.with_w(info, point, styles.read_w(Path(options.w))) if options.w else point
 
 
 @contextmanager

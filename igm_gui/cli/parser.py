@@ -55,6 +55,13 @@ def _number(low: float, high: float) -> Callable[[str], float]:
     return read
 
 
+def _name(text: str) -> str:
+    """A model, file or folder: an empty text is a shell's variable that was never set."""
+    if not text.strip():
+        raise argparse.ArgumentTypeError("an empty name")
+    return text
+
+
 def _setting(text: str) -> tuple[str, float]:
     name, equals, number = text.partition("=")
     try:
@@ -83,6 +90,39 @@ def _inputs(command: argparse.ArgumentParser) -> None:
         dest="settings",
         help="another input of the model, such as pitch=60; may be given again",
     )
+    _styles(command)
+
+
+def _styled(text: str) -> tuple[int, str, float]:
+    """``NUMBER:LAYERS`` or ``NUMBER:LAYERS:AMOUNT``; the layers are read when the model is known."""
+    parts = text.split(":")
+    try:
+        first, amount = int(parts[0]), float(parts[2]) if len(parts) == 3 else 1.0
+    except ValueError:
+        first, amount = -1, math.nan
+    if not (len(parts) in (2, 3) and 0 <= first <= MAX_SEED and math.isfinite(amount)):
+        raise argparse.ArgumentTypeError(f"{text} is not of the form NUMBER:LAYERS:AMOUNT, as 7:fine:0.5")
+    return first, parts[1], amount
+
+
+def _styles(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--mix",
+        type=_styled,
+        action="append",
+        default=[],
+        metavar="SEED:LAYERS[:AMOUNT]",
+        help="StyleGAN: layers that follow the style of another seed, as 7:8-13 or 7:fine:0.5; one seed only",
+    )
+    command.add_argument(
+        "--direction",
+        type=_styled,
+        action="append",
+        default=[],
+        metavar="K:LAYERS:AMOUNT",
+        help="StyleGAN: move layers along principal direction K of w, in standard deviations, as 0:middle:2",
+    )
+    command.add_argument("--w", metavar="FILE", help="StyleGAN: w from an .npz or .npy in place of z")
 
 
 def _engine(command: argparse.ArgumentParser, batch: bool = True) -> None:
@@ -127,28 +167,28 @@ def _looking(add: Add) -> None:
     models.add_argument("--json", action="store_true", help="as a JSON list")
 
     info = add("info", "Say what a model is: inputs, output, size, terms.", "look")
-    info.add_argument("model", metavar="MODEL")
+    info.add_argument("model", metavar="MODEL", type=_name)
     info.add_argument("--json", action="store_true", help="as a JSON object")
 
     allow = add("trust", "Allow a program (TorchScript, torch.export) to be opened from now on.", "look")
-    allow.add_argument("file", metavar="FILE")
+    allow.add_argument("file", metavar="FILE", type=_name)
 
     half = add("half", "Allow a model that does not fit into memory to be opened in half precision.", "look")
-    half.add_argument("model", metavar="MODEL")
+    half.add_argument("model", metavar="MODEL", type=_name)
 
     show = add(
         "open", "Open a model, a project, or a picture, sound or film made here, in the window.", "look"
     )
-    show.add_argument("file", metavar="FILE")
+    show.add_argument("file", metavar="FILE", type=_name)
 
 
 def _making(add: Add) -> None:
     sample = add("sample", "Write samples: one PNG or WAV for each seed, with its recipe.", "make")
-    sample.add_argument("model", metavar="MODEL")
+    sample.add_argument("model", metavar="MODEL", type=_name)
     sample.add_argument(
         "-n", type=_whole(1, MAX_SAMPLES), default=1, metavar="N", help="how many (default 1)"
     )
-    sample.add_argument("--out", required=True, metavar="DIR", help="folder to write to")
+    sample.add_argument("--out", required=True, metavar="DIR", type=_name, help="folder to write to")
     sample.add_argument(
         "--seconds", type=_number(0.1, 36_000), help="length of a sound that streams (default: the model's)"
     )
@@ -156,12 +196,12 @@ def _making(add: Add) -> None:
     _engine(sample)
 
     grid = add("grid", "Write a sheet of pictures as one PNG, with its recipe.", "make")
-    grid.add_argument("model", metavar="MODEL")
+    grid.add_argument("model", metavar="MODEL", type=_name)
     grid.add_argument("--rows", type=_whole(1, 256), default=6, metavar="R", help="default 6")
     grid.add_argument(
         "--cols", "--columns", type=_whole(1, 256), default=8, metavar="C", dest="columns", help="default 8"
     )
-    grid.add_argument("--out", required=True, metavar="FILE.png")
+    grid.add_argument("--out", required=True, metavar="FILE.png", type=_name)
     grid.add_argument(
         "--mode",
         choices=("seeds", "plane", "classes"),
@@ -180,8 +220,12 @@ def _making(add: Add) -> None:
         "Render a project: .png its point, .mp4 or .wav its timeline, a folder numbered frames.",
         "make",
     )
-    render.add_argument("project", metavar="PROJECT", help="a project (.igm), or a PNG, WAV or MP4 made here")
-    render.add_argument("--out", required=True, metavar="FILE", help="its ending says what to write")
+    render.add_argument(
+        "project", metavar="PROJECT", type=_name, help="a project (.igm), or a PNG, WAV or MP4 made here"
+    )
+    render.add_argument(
+        "--out", required=True, metavar="FILE", type=_name, help="its ending says what to write"
+    )
     render.add_argument(
         "--at", type=_number(0, 36_000), metavar="SECONDS", help="for a PNG: the timeline at this time"
     )
@@ -194,18 +238,18 @@ def _making(add: Add) -> None:
 
 def _measuring(add: Add) -> None:
     compare = add("compare", "Compare models over samples from shared seeds.", "measure")
-    compare.add_argument("models", metavar="MODEL", nargs="+")
+    compare.add_argument("models", metavar="MODEL", nargs="+", type=_name)
     compare.add_argument(
         "--samples", type=_whole(1, MAX_SAMPLES), default=64, metavar="N", help="for each model (default 64)"
     )
     compare.add_argument(
         "--seed", type=_whole(0, MAX_SEED), default=0, metavar="S", help="first seed (default 0)"
     )
-    compare.add_argument("--json", metavar="FILE", help="write the measures here; - is stdout")
+    compare.add_argument("--json", metavar="FILE", type=_name, help="write the measures here; - is stdout")
     _engine(compare)
 
     bench = add("bench", "Measure a model's speed here, and what the program adds to it.", "measure")
-    bench.add_argument("model", metavar="MODEL")
+    bench.add_argument("model", metavar="MODEL", type=_name)
     bench.add_argument("--json", action="store_true", help="as a JSON object")
     bench.add_argument(
         "--runs", type=_whole(3, 10_000), default=30, metavar="N", help="renderings (default 30)"
