@@ -60,6 +60,9 @@ def _reason(error: Exception) -> str:
         return str(error)
     if isinstance(error, MemoryError):
         return "There is not enough memory. Ask for less at a time (--batch 1), or for a smaller model."
+    if isinstance(error, OSError) and error.strerror:
+        name = str(error.filename or "")
+        return f"{name if len(name) <= 80 else f'{name[:77]}…'}: {error.strerror}.".removeprefix(": ")
     return f"{type(error).__name__}: {error} (IGM_TRACEBACK=1 shows where)."
 
 

@@ -206,10 +206,10 @@ def open(options: Namespace) -> None:
     """Start the window on a file. The only way from here to Qt, and only when it is asked for."""
     file = str(options.file)
     if file not in library.bundled():
-        path = Path(file).expanduser()
-        if not path.exists():
-            raise ProjectError(f"There is no file or folder {file}.", "Check the name.")
-        file = str(path.resolve())
+        try:
+            file = str(Path(file).expanduser().resolve(strict=True))
+        except (OSError, ValueError, RuntimeError):
+            raise ProjectError(f"There is no file or folder {file}.", "Check the name.") from None
     try:
         app = import_module("igm_gui.gui.app")
     except ImportError as error:

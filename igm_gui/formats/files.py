@@ -37,7 +37,8 @@ def atomic_path(path: Path) -> Iterator[Path]:
     """A temporary path beside ``path`` that becomes ``path`` when the block ends well.
 
     It keeps ``path``'s ending, so that writers that look at the ending work. On any failure it is
-    removed and what was at ``path`` stays. An OSError becomes an ExportError.
+    removed and what was at ``path`` stays. A link stays one: the file it leads to is replaced. What is no
+    file, such as ``/dev/null``, is left alone. An OSError becomes an ExportError.
     """
     path = Path(path)
     temporary: Path | None = None
@@ -45,6 +46,10 @@ def atomic_path(path: Path) -> Iterator[Path]:
         check_name(path)
         if path.is_dir():
             raise IsADirectoryError(errno.EISDIR, "a folder has that name", str(path))
+        if path.exists() and not path.is_file():
+            raise OSError(errno.EINVAL, "a device or a pipe has that name", str(path))
+        if path.is_symlink():
+            path = path.resolve()
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(prefix=f".{path.stem[:40]}-", suffix=path.suffix, dir=path.parent)
         os.close(handle)

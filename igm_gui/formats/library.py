@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
 from igm_gui.errors import IgmError, ModelError
@@ -35,13 +36,10 @@ def find(model: str) -> Path:
     names = bundled()
     if model in names:
         return names[model]
-    path = Path(model).expanduser()
-    try:
-        exists = path.exists()
-    except (OSError, ValueError):
-        exists = False
-    if exists:
-        return path.resolve()
+    with contextlib.suppress(OSError, ValueError, RuntimeError):  # the last: ~ of an unknown person
+        path = Path(model).expanduser()
+        if model and path.exists():
+            return path.resolve()
     raise ModelError(
         f"There is no model called {model}.",
         f"Bundled models are {', '.join(names) or 'none'}; or give the path of a model.",
