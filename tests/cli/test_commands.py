@@ -148,6 +148,10 @@ def test_sample_writes_sounds_with_other_inputs(igm, tmp_path):
         (("fashion-gan", "--seconds", "3"), ("makes pictures",)),
         (("uniform-pixels", "--label", "1"), ("no classes",)),
         (("nonsense",), ("no model called nonsense", "fashion-gan")),
+        (("~nobody-of-that-name/model",), ("no model called ~nobody",)),
+        (("",), ("empty name",)),
+        (("fashion-gan", "--label", "\u00b2"), ("no class called",)),
+        (("fashion-flow", "--set", "noise_seed=1.5"), ("whole numbers",)),
         (("/",), ("card.json",)),
         (("fashion-gan", "-n", "0"), ("whole number from 1",)),
         (("fashion-gan", "-n", "many"), ("whole number from 1",)),
@@ -169,6 +173,14 @@ def test_sample_into_a_file_is_refused(igm, tmp_path):
     refused(igm("sample", "uniform-pixels", "--out", tmp_path / "file"), "is a file")
     refused(igm("sample", "uniform-pixels", "--out", tmp_path / "file" / "below"), "could not be written")
     assert (tmp_path / "file").read_text() == "mine"
+
+
+def test_an_empty_or_endless_name_is_refused(igm, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    refused(igm("sample", "uniform-pixels", "--out", ""), "empty name")
+    refused(igm("sample", "uniform-pixels", "--out", "a" * 300), "too long")
+    refused(igm("grid", "uniform-pixels", "--out", "a" * 300 + ".png"), "too long")
+    assert list(tmp_path.iterdir()) == []
 
 
 # -- grid
