@@ -173,7 +173,7 @@ class WithAttributes(nn.Module):
         super().__init__()
         self.register_buffer("decode_params", torch.tensor([2, RATIO, 1, 1]))
         self._methods = ["decode"]
-        self._attributes = ["gain", "muted", "count", "pair", "label"]
+        self._attributes = ["gain", "muted", "count", "pair", "label", "idle"]
         self.sr: int = RATE
         self.gain = (0.5,)
         self.muted = (False,)
@@ -185,6 +185,8 @@ class WithAttributes(nn.Module):
         self.register_buffer("count_params", torch.tensor([1]))
         self.register_buffer("pair_params", torch.tensor([2, 1]))
         self.register_buffer("label_params", torch.tensor([3]))
+        self.idle = (False,)
+        self.register_buffer("idle_params", torch.tensor([0]))
         self.register_buffer("times_set", torch.zeros(1))
 
     @torch.jit.export
@@ -230,6 +232,15 @@ class WithAttributes(nn.Module):
     @torch.jit.export
     def set_pair(self, a: float, b: int) -> int:
         self.pair = (a, b)
+        return 0
+
+    @torch.jit.export
+    def get_idle(self) -> bool:
+        return self.idle[0]
+
+    @torch.jit.export
+    def set_idle(self, value: bool) -> int:
+        self.idle = (value,)
         return 0
 
     @torch.jit.export

@@ -8,6 +8,7 @@ synthesis"): a method ``decode`` (1, D, T) -> (1, channels, T * ratio) described
 from __future__ import annotations
 
 import zipfile
+from dataclasses import replace
 
 import torch
 
@@ -55,6 +56,10 @@ def load(checkpoint: Checkpoint) -> NnTildeGenerator:
         measure.remember(checkpoint.sha256, measured)
     else:
         _check_runs(decoder, measured, checkpoint.name)
+    idle = tuple(a.name for a in declared.attributes if a.name not in measured.settings)
+    declared = replace(
+        declared, attributes=tuple(a for a in declared.attributes if a.name in measured.settings)
+    )
     ratio, rate = declared.ratio, declared.rate
     info = GeneratorInfo(
         name=checkpoint.name,
@@ -67,7 +72,7 @@ def load(checkpoint: Checkpoint) -> NnTildeGenerator:
             samples=max(1, round(SECONDS * rate / ratio)) * ratio,
         ),
         inputs=_inputs(program, declared, measured),
-        description=_description(declared, measured),
+        description=_description(declared, measured, idle),
         path=str(checkpoint.path),
         sha256=checkpoint.sha256,
         parameters=sum(p.numel() for p in program.parameters()),
@@ -116,18 +121,19 @@ def _inputs(program: torch.nn.Module, declared: Declared, measured: Measured) ->
         )
     for attribute in declared.attributes:
         inputs += attribute.inputs()
-    inputs.append(
-        InputSpec(
-            "noise_seed",
-            "seed",
-            title="Noise seed",
-            description="Fixes the noise that the decoder adds by itself.",
+    if measured.noisy or measured.size > declared.size:
+        inputs.append(
+            InputSpec(
+                "noise_seed",
+                "seed",
+                title="Noise seed",
+                description="Fixes the noise that the export draws.",
+            )
         )
-    )
     return tuple(inputs)
 
 
-def _description(declared: Declared, measured: Measured) -> str:
+def _description(declared: Declared, measured: Measured, idle: tuple[str, ...]) -> str:
     kinds = {"plain": "", "codes": f" of {measured.space.codes} codes", "angles": " of angles"}
     text = (
         f"An nn~ export: {declared.rate / declared.ratio:.1f} latent steps{kinds[measured.space.kind]} "
@@ -139,6 +145,8 @@ def _description(declared: Declared, measured: Measured) -> str:
             f" A moved slider is first heard after {audible:.0f} ms and half of it after {half:.0f} ms: "
             "the decoder's own delay, measured."
         )
+    if idle:
+        text += f" Settings that don't reach the decoder: {', '.join(idle[:8])}."
     return text
 
 

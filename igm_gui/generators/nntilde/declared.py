@@ -64,10 +64,11 @@ class Attribute:
         """The names of :meth:`inputs`."""
         return tuple(spec.name for spec in self.inputs())
 
-    def cast(self, values: list[float]) -> list[bool | int | float]:
-        """Values as the types that the export's setter wants."""
+    def set(self, program: Any, values: list[float]) -> None:
+        """Give ``values`` to the export's setter, as the types it wants. Raises what it raises."""
         casts = {BOOL: lambda v: v >= 0.5, INT: lambda v: round(v), FLOAT: float}
-        return [casts[kind](value) for kind, value in zip(self.kinds, values, strict=True)]
+        typed = [casts[kind](value) for kind, value in zip(self.kinds, values, strict=True)]
+        getattr(program, f"set_{self.name}")(*typed)
 
 
 @dataclass(frozen=True)

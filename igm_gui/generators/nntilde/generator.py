@@ -48,10 +48,10 @@ class NnTildeGenerator(TorchGenerator):
         for row in range(len(batch["z"])):
 
             def number(name: str, row: int = row) -> float:
-                return float(batch[name][row])
+                return float(batch[name][row])  # exact for seeds below 2**32
 
             self.set_attributes(number)
-            seed = int(batch["noise_seed"][row])
+            seed = int(number("noise_seed")) if "noise_seed" in batch else 0
             z = batch["z"][row].reshape(-1, 1).expand(-1, steps)
             latents = self.coordinates(z, self.residual(number), torch.Generator().manual_seed(seed))
             voice, noise = Voice(), self.noise(seed)
@@ -96,9 +96,8 @@ class NnTildeGenerator(TorchGenerator):
             values = [number(name) for name in attribute.names()]
             if values == self._attributes[attribute.name]:
                 continue
-            setter = getattr(self.network, f"set_{attribute.name}")
             try:
-                setter(*attribute.cast(values))
+                attribute.set(self.network, values)
             except Exception as error:
                 raise ModelError(
                     f"{self.info.name} does not take {values} for {attribute.name}.",

@@ -14,12 +14,12 @@ from torch import Tensor
 
 from igm_gui.errors import IgmError, ModelError
 from igm_gui.formats.files import write_atomic
-from igm_gui.generators.nntilde.declared import HINT, Declared
+from igm_gui.generators.nntilde.declared import BOOL, HINT, INT, Attribute, Declared
 from igm_gui.generators.nntilde.decoder import Decoder, Noise, Voice
 from igm_gui.generators.nntilde.space import Space, calibrate
 from igm_gui.paths import cache_folder
 
-VERSION = 2
+VERSION = 3
 WARM_UP = 3  # TorchScript compiles itself in its first runs
 STREAMS_BELOW = 1e-3  # relative difference between decoding in chunks and at once
 SETTLE, AFTER = 0.4, 0.8  # seconds before and after the step that the delay is measured by
@@ -28,7 +28,8 @@ AUDIBLE, HALF = 0.1, 0.5  # parts of the whole change
 
 class Measured(msgspec.Struct, frozen=True):
     """``seam`` is the relative difference between decoding in chunks and at once; ``audible`` and ``half``
-    are samples from a latent's step until that part of the change is heard."""
+    are samples from a latent's step until that part of the change is heard; ``settings`` names the attributes
+    that change what the decoder gives."""
 
     size: int
     space: Space
@@ -36,6 +37,7 @@ class Measured(msgspec.Struct, frozen=True):
     seam: float
     audible: int
     half: int
+    settings: tuple[str, ...] = ()
     version: int = VERSION
 
     @property
@@ -102,7 +104,8 @@ def measure(decoder: Decoder, declared: Declared, name: str) -> Measured:
     # Where the decoder draws noise, chunks draw it in another order: only more than that is a seam.
     seam = 0.0 if noise > 0 and seam < 2 * noise else seam
     audible, half = _delay(decoder, declared, space)
-    return Measured(size, space, noise > 0, seam, audible, half)
+    settings = tuple(a.name for a in declared.attributes if _matters(decoder, a, latents))
+    return Measured(size, space, noise > 0, seam, audible, half, settings)
 
 
 def _takes(decoder: Decoder, declared: Declared, size: int) -> bool:
@@ -111,6 +114,25 @@ def _takes(decoder: Decoder, declared: Declared, size: int) -> bool:
     except Exception:  # an older export that always adds the missing channels
         return False
     return given.shape == (declared.channels, 2 * declared.ratio)
+
+
+def _matters(decoder: Decoder, attribute: Attribute, latents: Tensor) -> bool:
+    """Whether another value changes the sound: RAVE's own attributes only steer its way from sound to sound.
+    One that can't be set back counts as one that matters."""
+    before = _decode(decoder, [latents], 0)
+    other = [
+        1 - value if kind == BOOL else value + 1 if kind == INT else value + 0.5 * (1 + abs(value))
+        for kind, value in zip(attribute.kinds, attribute.values, strict=True)
+    ]
+    try:
+        attribute.set(decoder.program, other)
+        changed = _decode(decoder, [latents], 0)
+        attribute.set(decoder.program, list(attribute.values))
+        return not np.array_equal(before, changed) or not np.array_equal(
+            before, _decode(decoder, [latents], 0)
+        )
+    except Exception:  # a value that the export refuses: the person may know a better one
+        return True
 
 
 def _decode(decoder: Decoder, parts: list[Tensor], seed: int) -> NDArray[np.float32]:
