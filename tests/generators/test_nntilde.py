@@ -23,6 +23,7 @@ from tests.generators.nntilde_exports import (
     SIZE,
     DiscreteExport,
     Export,
+    Late,
     NoDecode,
     SphericalExport,
     VariationalExport,
@@ -137,20 +138,6 @@ def test_the_delay_is_measured_and_told(tmp_path):
     slow = load(tmp_path, Late())
     assert slow.info.delay == pytest.approx(20 * RATIO / RATE, abs=0.006)
     assert f"{slow.info.delay * 1000:.0f} ms" in slow.info.description
-
-
-class Late(Export):
-    """A decoder that answers twenty steps late."""
-
-    def __init__(self):
-        super().__init__()
-        self.register_buffer("cache", torch.zeros(1, SIZE, 20))
-
-    @torch.jit.export
-    def decode(self, z: torch.Tensor) -> torch.Tensor:
-        whole = torch.cat([self.cache, z], 2)
-        self.cache.copy_(whole[:, :, -20:])
-        return torch.einsum("bdt,dr->btr", whole[:, :, :-20], self.waves).reshape(1, 1, -1).tanh()
 
 
 def test_sliders_span_the_latents_of_music(tmp_path):
