@@ -17,6 +17,7 @@ from igm_gui.gui.explore.inputs import InputsPanel
 from igm_gui.gui.explore.model_card import ModelCard
 from igm_gui.gui.explore.panels import SidePanel, own_widths
 from igm_gui.gui.explore.plane import LatentPlane
+from igm_gui.gui.explore.styles import StylesPanel
 from igm_gui.gui.explore.variations import Variations
 from igm_gui.gui.settings import Settings
 from igm_gui.gui.studio import Studio
@@ -38,6 +39,7 @@ class ExploreWorkspace(QWidget):
         self._add_commands()
         self.model_card = ModelCard(studio, commands, self._settings)
         self.inputs = InputsPanel(studio, commands)
+        self.styles = StylesPanel(studio, commands)
         self.finder = FindPlace(studio, commands)
         self.canvas = Canvas(studio, commands, self._settings)
         self.canvas.setAccessibleName("Output")
@@ -74,12 +76,14 @@ class ExploreWorkspace(QWidget):
             handle.installEventFilter(self)
 
     def _with_find(self) -> QWidget:
-        """The inputs, which take the height that is left, over the place where a file is looked for."""
+        """The inputs, which take the height that is left, over the styles and the place where a file is
+        looked for."""
         both = QWidget()
         column = QVBoxLayout(both)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(self.inputs, 1)
+        column.addWidget(self.styles)
         column.addWidget(self.finder)
         return both
 
