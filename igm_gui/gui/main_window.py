@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import Qt, QTime
-from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QResizeEvent
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent, QResizeEvent
 from PySide6.QtWidgets import QApplication, QMainWindow, QMessageBox, QVBoxLayout, QWidget
 from shiboken6 import isValid
 
@@ -15,8 +15,10 @@ from igm_gui.generators.roles import RolesNeeded
 from igm_gui.gui import theme
 from igm_gui.gui.commands import Commands
 from igm_gui.gui.dialogs import ask_folder, ask_open, ask_save
+from igm_gui.gui.drop_veil import DropVeil, promise
 from igm_gui.gui.explore.drift import Drift
 from igm_gui.gui.explore.hints import SEEN, Hint, HintBubble
+from igm_gui.gui.find_place import can_find
 from igm_gui.gui.models.information import ModelInformation
 from igm_gui.gui.models.opening_bar import OpeningBar
 from igm_gui.gui.models.roles import RolesForm
@@ -72,6 +74,7 @@ class MainWindow(QMainWindow):
         self.setCentralWidget(root)
         self.information = ModelInformation(studio, self)
         self.roles: RolesForm | None = None
+        self.veil = DropVeil(self)
         self.toast = Toast(self)
         self.opening = OpeningBar(studio, self)
         self.opening.placed.connect(self._place_toast)
@@ -264,16 +267,23 @@ class MainWindow(QMainWindow):
         self.roles.raise_()
         self.roles.setFocus()
 
+    @staticmethod
+    def _files(event: QDropEvent) -> list[Path]:
+        return [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
+
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        if any(url.isLocalFile() for url in event.mimeData().urls()):
+        if files := self._files(event):
             event.acceptProposedAction()
+            self.veil.lower_over(promise(files, can_find(self.studio, files[0])))
+
+    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
+        self.veil.hide()
 
     def dropEvent(self, event: QDropEvent) -> None:
-        for url in event.mimeData().urls():
-            if url.isLocalFile():
-                event.acceptProposedAction()
-                self.open_path(Path(url.toLocalFile()))
-                return
+        self.veil.hide()
+        if files := self._files(event):
+            event.acceptProposedAction()
+            self.open_path(files[0])
 
     # -- results
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import queue
+import threading
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QImage
 
 from igm_gui.errors import IgmError
@@ -21,6 +23,7 @@ from igm_gui.requests import RenderResult
 
 SIDE = 96
 MAX_BYTES = 20_000_000
+READER_WAITS = 0.5  # seconds for more before the thread ends
 
 
 def preview_point(info: GeneratorInfo) -> LatentPoint:
@@ -28,10 +31,23 @@ def preview_point(info: GeneratorInfo) -> LatentPoint:
     return point_from_seed(info, next(iter(info.preview_seeds), 0))
 
 
+def first_tile(image: QImage, width: int, height: int) -> QImage:
+    """The first picture of a sheet of ``width`` by ``height`` pixels each, no larger than a preview; the
+    whole of an image that is no such sheet."""
+    if width > 0 and height > 0 and image.width() % width == 0 and image.height() % height == 0:
+        image = image.copy(0, 0, width, height)
+    if max(image.width(), image.height()) > SIDE:
+        image = image.scaled(
+            SIDE, SIDE, Qt.AspectRatioMode.KeepAspectRatio, Qt.TransformationMode.SmoothTransformation
+        )
+    return image
+
+
 class Previews(QObject):
     """Asks the render thread for one preview at a time, when nothing more urgent waits."""
 
     ready = Signal(str)  # model
+    _was_read = Signal(str, QImage)
 
     def __init__(self, studio: Studio, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -39,6 +55,10 @@ class Previews(QObject):
         self._images: dict[str, QImage] = {}
         self._queue: list[tuple[str, Path]] = []
         self._busy = False
+        self._read: set[str] = set()
+        self._to_read: queue.SimpleQueue[tuple[str, Path, tuple[int, int]]] = queue.SimpleQueue()
+        self._reader: threading.Thread | None = None
+        self._was_read.connect(self._on_read)
 
     def get(self, model: str) -> QImage:
         """The preview of a bundled name or path; a null image until ``ready`` tells otherwise."""
@@ -56,20 +76,49 @@ class Previews(QObject):
             self._work()
         return image
 
-    def kept(self, model: str) -> QImage:
-        """A picture made before, or the ``preview.png`` of a model folder; null where there is neither.
-        Nothing is rendered: a file that was never opened stays unopened."""
+    def known(self, model: str) -> QImage:
+        """What is there already; a null image where that is nothing."""
+        return self._images.get(model, QImage())
+
+    def kept(self, model: str, path: Path, tile: tuple[int, int] = (0, 0)) -> QImage:
+        """A picture made before, or one that lies in the model's folder; null until ``ready`` tells
+        otherwise. Nothing is rendered: a file that was never opened stays unopened.
+
+        ``tile`` is the size of one picture where ``preview.png`` is a sheet of them: the first is shown.
+        """
         known = self._images.get(model)
         if known is not None and not known.isNull():
             return known
-        try:
-            path = Path(model).resolve()
-            for file in (self._file(path), path / "preview.png"):
-                if file.is_file() and file.stat().st_size <= MAX_BYTES:
-                    return QImage(str(file))
-        except OSError:
-            pass
+        if model not in self._read:
+            self._read.add(model)
+            self._to_read.put((model, path, tile))
+            if self._reader is None or not self._reader.is_alive():
+                self._reader = threading.Thread(target=self._read_all, name="previews", daemon=True)
+                self._reader.start()
         return QImage()
+
+    def _read_all(self) -> None:
+        # Pictures of a megapixel take tens of milliseconds to decode: not on the interface's thread.
+        while True:
+            try:
+                model, path, tile = self._to_read.get(timeout=READER_WAITS)
+            except queue.Empty:
+                return
+            try:
+                here = path.resolve()
+                for file in (self._file(here), here / "preview.png"):
+                    if file.is_file() and file.stat().st_size <= MAX_BYTES:
+                        image = first_tile(QImage(str(file)), *tile)
+                        self._was_read.emit(model, image)
+                        break
+            except (OSError, RuntimeError):
+                continue  # the window is gone, or the folder is
+
+    def _on_read(self, model: str, image: QImage) -> None:
+        known = self._images.get(model)
+        if not image.isNull() and (known is None or known.isNull()):
+            self._images[model] = image
+            self.ready.emit(model)
 
     @staticmethod
     def _file(path: Path) -> Path:

@@ -218,9 +218,14 @@ class ModelBrowser(QFrame):
         item.setData(BYTES_ROLE, count)
         item.setData(MEDIA_ROLE, info.media if info else "")
         bundled = info is not None and not Path(model).is_absolute()
-        image = self._previews.get(model) if bundled else QImage()
-        if image.isNull():
-            image = self._previews.kept(str(info_path(model, info)))
+        path = info_path(model, info)
+        tile = (
+            (info.output.width, info.output.height) if info is not None and info.media == "image" else (0, 0)
+        )
+        if bundled and not (path / "preview.png").is_file():
+            image = self._previews.get(model)
+        else:
+            image = self._previews.kept(model, path, tile)
         item.setData(IMAGE_ROLE, image)
         self.list.addItem(item)
         if model == current:
@@ -230,7 +235,7 @@ class ModelBrowser(QFrame):
         for row in range(self.list.count()):
             item = self.list.item(row)
             if item.data(MODEL_ROLE) == model:
-                item.setData(IMAGE_ROLE, self._previews.get(model))
+                item.setData(IMAGE_ROLE, self._previews.known(model))
 
     def _filter(self) -> None:
         words = self.search.text().lower().split()

@@ -1,0 +1,44 @@
+"""Small pictures of models: read off the interface's thread, and never by opening a file that is new."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtGui import QColor, QImage
+from pytestqt.qtbot import QtBot
+
+from igm_gui.gui.previews import SIDE, Previews, first_tile
+from igm_gui.gui.studio import Studio
+from tests.gui.fakes import PaintingRenderer
+
+
+def sheet(width: int, height: int) -> QImage:
+    image = QImage(width, height, QImage.Format.Format_RGB32)
+    image.fill(QColor("blue"))
+    for x in range(28):
+        for y in range(28):
+            image.setPixelColor(x, y, QColor("red"))
+    return image
+
+
+def test_the_first_of_a_sheet_is_shown() -> None:
+    tile = first_tile(sheet(224, 224), 28, 28)
+    assert (tile.width(), tile.height()) == (28, 28)
+    assert tile.pixelColor(27, 27) == QColor("red")
+    whole = first_tile(sheet(640, 256), 28, 28)
+    assert max(whole.width(), whole.height()) == SIDE
+
+
+def test_a_folder_s_own_picture_comes_later_and_nothing_is_rendered(
+    qtbot: QtBot, toy_studio: Studio, painter: PaintingRenderer, tmp_path: Path
+) -> None:
+    sheet(56, 28).save(str(tmp_path / "preview.png"))
+    rendered = len(painter.rendered)
+    previews = Previews(toy_studio)
+    with qtbot.waitSignal(previews.ready, timeout=10_000) as ready:
+        assert previews.kept("mine", tmp_path, (28, 28)).isNull()
+    assert ready.args == ["mine"]
+    assert previews.known("mine").size().width() == 28
+    assert previews.kept("mine", tmp_path).size().width() == 28
+    assert previews.kept("nothing there", tmp_path / "away").isNull()
+    assert len(painter.rendered) == rendered
