@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,9 @@ from igm_gui.info import Direction, GeneratorInfo, InputSpec, OutputSpec
 
 CARD_VERSION = 1
 MAX_CARD_BYTES = 8_000_000
+MAX_INPUTS = 256
+MAX_NUMBERS = 4_000_000  # of all inputs of one point
+MAX_SOUND = 60_000_000  # samples of each channel
 
 
 class Data(msgspec.Struct, kw_only=True, frozen=True):
@@ -67,6 +72,14 @@ class Card(msgspec.Struct, kw_only=True, frozen=True):
 
 
 _FIELDS = set(Card.__struct_fields__)
+_OBJECTS = {
+    "inputs": {field.name for field in fields(InputSpec)},
+    "output": {field.name for field in fields(OutputSpec)},
+    "directions": {field.name for field in fields(Direction)},
+    "data": set(Data.__struct_fields__),
+    "training": set(Training.__struct_fields__),
+    "distance": set(Distance.__struct_fields__),
+}
 MEASURED = ("onnx", "program")  # families that measure what their output is
 
 
@@ -98,6 +111,11 @@ def _check(card: Card, where: str, may_measure: bool = False) -> None:
             raise bad(f"its output range is {output.low} to {output.high}")
     elif not (1000 <= output.sample_rate <= 384_000 and output.channels in (1, 2) and output.samples >= 0):
         raise bad("a sound needs a sample_rate of 1000 to 384000 Hz and 1 or 2 channels")
+    if output.samples > MAX_SOUND:
+        raise bad(f"its sound has {output.samples:,} samples; {MAX_SOUND:,} are possible")
+    for text in (card.name, card.family, card.title, *(spec.name for spec in card.inputs)):
+        if len(text) > 500 or not text.isprintable():
+            raise bad("a name in it holds characters that can't be seen, or is over 500 letters long")
     names = [spec.name for spec in card.inputs]
     if len(set(names)) != len(names):
         raise bad("two inputs have the same name")
@@ -110,10 +128,26 @@ def _check(card: Card, where: str, may_measure: bool = False) -> None:
             raise bad(
                 f"input {spec.name}'s default {spec.default} is outside {spec.minimum} to {spec.maximum}"
             )
+    if len(names) > MAX_INPUTS or sum(spec.size for spec in card.inputs) > MAX_NUMBERS:
+        raise bad(
+            f"it has more than {MAX_INPUTS} inputs, or inputs of more than {MAX_NUMBERS:,} numbers in all"
+        )
     for direction in card.directions:
         spec_for = next((spec for spec in card.inputs if spec.name == direction.input), None)
         if spec_for is None or spec_for.size != len(direction.vector):
             raise bad(f"direction {direction.name} does not fit an input")
+
+
+def _parts(raw: object) -> Iterator[tuple[str, dict[str, object], set[str]]]:
+    """(place, part, its known fields) of a card and of what is in it; only parts that are objects."""
+    if not isinstance(raw, dict):
+        return
+    yield "", raw, _FIELDS
+    for name, kind in _OBJECTS.items():
+        found = raw.get(name)
+        for part in found if isinstance(found, list) else [found]:
+            if isinstance(part, dict):
+                yield f"{name}.", part, kind
 
 
 def parse_card(text: bytes, where: str, may_measure: bool = False) -> Card:
@@ -122,14 +156,17 @@ def parse_card(text: bytes, where: str, may_measure: bool = False) -> Card:
     ``may_measure`` lets an output leave its size open (:func:`measured_later`) where the family measures it.
     """
     if len(text) > MAX_CARD_BYTES:
-        raise ModelError(f"The card {where} is {len(text):,} bytes long.", "A card is a small JSON file.")
+        raise ModelError(
+            f"The card {where} is more than {MAX_CARD_BYTES:,} bytes long.", "A card is a small JSON file."
+        )
     try:
         raw = msgspec.json.decode(text)
-        if isinstance(raw, dict) and (unknown := sorted(set(raw) - _FIELDS)):
-            raise ModelError(
-                f"The card {where} has a field this program doesn't know: {unknown[0]}.",
-                f"Known fields are {', '.join(sorted(_FIELDS))}; docs/model-card.md describes them.",
-            )
+        for place, part, known in _parts(raw):
+            if unknown := sorted(part.keys() - known):
+                raise ModelError(
+                    f"The card {where} has a field this program doesn't know: {place}{unknown[0][:80]}.",
+                    f"Known fields are {', '.join(sorted(known))}; docs/model-card.md describes them.",
+                )
         card = msgspec.convert(raw, Card)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise ModelError(
@@ -142,14 +179,22 @@ def parse_card(text: bytes, where: str, may_measure: bool = False) -> Card:
 def read_card(folder: Path) -> Card:
     """The card of a model folder; ModelError where it is missing or wrong."""
     path = folder / "card.json"
+    return parse_card(read_text(path, folder), f"{folder.name}/card.json")
+
+
+def read_text(path: Path, folder: Path) -> bytes:
+    """The bytes of a card, and no more of a longer file. ModelError where it is no readable file: a pipe or a
+    device never ends."""
     try:
-        text = path.read_bytes()
+        if path.exists() and not path.is_file():
+            raise ModelError(f"{path.name} in {folder.name} is not a file.", "A card is a small JSON file.")
+        with path.open("rb") as file:
+            return file.read(MAX_CARD_BYTES + 1)
     except OSError as error:
         raise ModelError(
-            f"The folder {folder.name} has no readable card.json ({error.strerror}).",
+            f"The folder {folder.name} has no readable {path.name} ({error.strerror}).",
             "A model folder holds model.safetensors and card.json.",
         ) from error
-    return parse_card(text, f"{folder.name}/card.json")
 
 
 def _plain(value: object) -> object:

@@ -27,6 +27,8 @@ SUPPORTED = (
 )
 MAX_PICKLE_BYTES = 4_000_000_000
 MAX_HEADER_BYTES = 100_000_000
+MAX_SIDES = 16
+MAX_TENSORS = 50_000
 
 
 @dataclass
@@ -104,10 +106,15 @@ def read_header(path: Path) -> dict[str, tuple[int, ...]]:
     shapes: dict[str, tuple[int, ...]] = {}
     end = 0
     try:
+        if len(raw) > MAX_TENSORS:
+            raise ValueError(f"{len(raw):,} tensors")
         for name, entry in raw.items():
             if name == "__metadata__":
                 continue
-            shapes[name] = tuple(int(side) for side in entry["shape"])
+            sides = entry["shape"]
+            if len(sides) > MAX_SIDES or not all(0 <= side <= size * 8 for side in sides):
+                raise ValueError(f"{name[:100]} has a shape that can't be")
+            shapes[name] = tuple(int(side) for side in sides)
             end = max(end, int(entry["data_offsets"][1]))
     except (AttributeError, KeyError, TypeError, ValueError, IndexError) as error:
         raise ModelError(f"The header of {path.name} is damaged.", hint, repr(error)) from error
@@ -178,6 +185,8 @@ def open_checkpoint(path: Path) -> Checkpoint:
     if path.is_dir():
         card = read_card(path)
         weights = path / "model.safetensors"
+        if weights.exists() and not weights.is_file():
+            raise ModelError(f"{weights.name} in {path.name} is not a file.", SUPPORTED)
         if weights.exists():
             return Checkpoint(path, "folder", card, weights, read_header(weights))
         program = path / "model.pt2"

@@ -23,6 +23,7 @@ from igm_gui.formats.layer import MAX_LAYERS, Layer
 
 FLOATS = {"F64": "float64", "F32": "float32", "F16": "float16", "BF16": "bfloat16"}
 INTEGERS = {"I64": "int64", "I32": "int32", "I16": "int16", "I8": "int8", "U8": "uint8"}
+MAX_HASHED = 1 << 35
 KIND_NAMES = {
     "folder": "model folder",
     "state_dict": "weights",
@@ -88,6 +89,8 @@ def describe(path: Path, progress: Callable[[float], None] | None = None) -> Fil
         if not path.is_file() or not path.stat().st_size:
             raise
         return _refused(path, error, progress)
+    except (OSError, ValueError) as error:  # a name that no system has
+        raise ModelError(f"{path.name[:80]} can't be looked at: {error}.", "Check its name.") from error
     file = checkpoint.weights
     card = checkpoint.card
     hashed = file or path / "card.json"
@@ -117,7 +120,7 @@ def describe(path: Path, progress: Callable[[float], None] | None = None) -> Fil
         found,
         parameters=sum(layer.size for layer in floats),
         precision=", ".join(dict.fromkeys(layer.dtype for layer in floats)),
-        sha256=cached_sha256(hashed, progress),
+        sha256=_hash(hashed, progress),
     )
 
 
@@ -130,10 +133,15 @@ def _refused(path: Path, error: ModelError, progress: Callable[[float], None] | 
         str(path),
         "pickle" if names else "unknown",
         bytes=path.stat().st_size,
-        sha256=cached_sha256(path, progress),
+        sha256=_hash(path, progress),
         globals=names,
         warnings=tuple(text for text in (str(error), trouble) if text),
     )
+
+
+def _hash(path: Path, progress: Callable[[float], None] | None) -> str:
+    """The hash; empty where the file is so large that nobody would wait for it."""
+    return cached_sha256(path, progress) if path.stat().st_size <= MAX_HASHED else ""
 
 
 def _read(file: Path, found: FileContents) -> FileContents:

@@ -41,6 +41,6 @@ def find(model: str) -> Path:
         if model and path.exists():
             return path.resolve()
     raise ModelError(
-        f"There is no model called {model}.",
+        f"There is no model called {model[:200]}.",
         f"Bundled models are {', '.join(names) or 'none'}; or give the path of a model.",
     )

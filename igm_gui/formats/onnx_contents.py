@@ -51,6 +51,8 @@ class _Fields(_Walker):
             self._count()
             tag, at = self._varint(at, end)
             number, wire = tag >> 3, tag & 7
+            if number == 0:
+                raise self.damaged()
             if wire == 0:
                 value, at = self._varint(at, end)
                 yield number, wire, value, at

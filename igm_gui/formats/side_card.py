@@ -10,7 +10,7 @@ import os
 from pathlib import Path
 
 from igm_gui.errors import ExportError
-from igm_gui.formats.card import Card, card_json, parse_card
+from igm_gui.formats.card import Card, card_json, parse_card, read_text
 from igm_gui.formats.files import explain_os_error, write_atomic
 from igm_gui.formats.hashes import cached_sha256
 from igm_gui.paths import data_folder
@@ -40,7 +40,9 @@ def read_side_card(path: Path) -> Card | None:
             if not _cards().is_dir() or not any(_cards().iterdir()):
                 return None
             card = _kept(path)
-        return parse_card(card.read_bytes(), card.name, may_measure=True) if card.is_file() else None
+        return (
+            parse_card(read_text(card, path.parent), card.name, may_measure=True) if card.is_file() else None
+        )
     except OSError:
         return None
 

@@ -81,7 +81,10 @@ def check_zip(path: Path) -> list[str]:
             "Model archives are not compressed; this one can't be trusted.",
         )
     names = [entry.filename for entry in entries]
-    if any(name.startswith(("/", "\\")) or ".." in name.replace("\\", "/").split("/") for name in names):
+    if any(
+        name.startswith(("/", "\\")) or name[1:2] == ":" or ".." in name.replace("\\", "/").split("/")
+        for name in names
+    ):
         raise ModelError(f"{path.name} holds files that leave its folder.", "This archive can't be trusted.")
     return names
 

@@ -106,7 +106,7 @@ def resolve_output(
     wanted = card.channels * (card.height * card.width if card.media == "image" else card.samples)
     if given.size != wanted:
         raise ModelError(
-            f"{file} gives {given.size:,} numbers, {given.shape}; the {card.text} of its card has {wanted:,}.",
+            f"{file} gives {given.size:,} numbers, {given.shape}; its card's {card.text} has {wanted:,}.",
             "Correct the output in the card.",
         )
     return card, ""

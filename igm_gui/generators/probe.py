@@ -7,6 +7,7 @@ The child (:mod:`igm_gui.generators.trial`) limits its own memory; its time is l
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
@@ -23,7 +24,7 @@ from igm_gui.formats.files import write_atomic
 from igm_gui.formats.trust import TrustNeeded
 from igm_gui.generators.memory import TooLarge
 from igm_gui.generators.roles import Argument, RolesNeeded
-from igm_gui.generators.trial import MARK
+from igm_gui.generators.trial import BYTES_PER_SECOND, MARK, size_of
 from igm_gui.paths import cache_folder, models_folder
 
 SECONDS = 120.0
@@ -78,6 +79,8 @@ def probe(
         "OMP_NUM_THREADS": "1",
         "PYTHONPATH": os.pathsep.join(p for p in sys.path if p),
     }
+    with contextlib.suppress(OSError):
+        seconds += size_of(path) / BYTES_PER_SECOND
     try:
         child = subprocess.Popen(
             argv,

@@ -37,6 +37,13 @@ FAMILIES: dict[str, str] = {
 }
 # Families that know their files without a card, in the order they are asked.
 CARDLESS = ("stylegan", "dcgan", "onnx", "nntilde", "program")
+# What a card beside a single file may call it, by how the file is stored.
+FITTING = {
+    "state_dict": ("stylegan", "dcgan"),
+    "onnx": ("onnx",),
+    "torchscript": ("program", "nntilde"),
+    "export": ("program",),
+}
 # Families whose weights can be held in half precision where memory is short: plain networks of torch modules.
 HALVES = ("fashion", "flow", "style", "ddsp", "drums", "toy", "dcgan")
 
@@ -49,6 +56,12 @@ def family_of(checkpoint: Checkpoint) -> Any:
             raise ModelError(
                 f"The card of {checkpoint.name} names an unknown family, {checkpoint.card.family}.",
                 f"Known families are {', '.join(FAMILIES)}.",
+            )
+        fitting = FITTING.get(checkpoint.kind, tuple(FAMILIES))
+        if checkpoint.card.family not in fitting:
+            raise ModelError(
+                f"{checkpoint.path.name} is not of the family {checkpoint.card.family} that its card says.",
+                f"Of a file like this it can be {' or '.join(fitting)}.",
             )
         return import_module(name)
     for name in CARDLESS:
@@ -68,11 +81,11 @@ def load(model: str) -> TorchGenerator:
     if not probe.needed(path):
         return load_here(path)
     checkpoint = open_checkpoint(path)
+    _plan(checkpoint, path)  # before it is hashed: what can't be opened needs no reading
     if probe.seen(checkpoint.sha256):
         return _build(checkpoint, path)
     if checkpoint.card is not None:
         family_of(checkpoint)  # a wrong name needs no child
-    _plan(checkpoint, path)
     # Nothing beyond its frame was read so far: the child is the first to parse it.
     probe.probe(path)
     generator = _build(checkpoint, path)
@@ -93,8 +106,8 @@ def _plan(checkpoint: Checkpoint, path: Path) -> bool:
 
 def _build(checkpoint: Checkpoint, path: Path) -> TorchGenerator:
     checkpoint.half = _plan(checkpoint, path)
-    family = family_of(checkpoint)
     try:
+        family = family_of(checkpoint)
         generator: TorchGenerator = (
             half.build(family, checkpoint) if checkpoint.half else family.load(checkpoint)
         )

@@ -266,6 +266,14 @@ def test_one_row_of_numbers_without_points(tmp_path, igm_home):
     assert g.sample(0, 3).shape == (3, 8, 8, 3)
 
 
+def test_a_batch_fixed_to_two(tmp_path, igm_home):
+    network = Flat().eval()
+    g = load(yes(exported(tmp_path, network, (torch.zeros(2, 7),), fixed=True)))
+    whole = g.sample(0, 3)
+    assert whole.shape == (3, 8, 8, 3)
+    assert (whole[2] == g.sample(2, 1)[0]).all()
+
+
 def test_a_flat_picture_is_no_sound(tmp_path, igm_home):
     network = nn.Sequential(nn.Linear(4, 784), nn.Sigmoid())
     g = load(yes(script(tmp_path, network)))

@@ -9,13 +9,15 @@ from igm_gui.errors import ModelError
 from igm_gui.formats.card import Card
 from igm_gui.formats.checkpoint import Checkpoint
 from igm_gui.generators.base import TorchGenerator
-from igm_gui.generators.dcgan.layout import HINT, Layout, read_layout, stack_tensors
+from igm_gui.generators.dcgan.layout import HINT, Layout, peak_bytes, read_layout, stack_tensors
 from igm_gui.generators.dcgan.network import HIDDEN, JOINS, LAST, NORMS, WEIGHTED, Guess, PlainNetwork
 from igm_gui.generators.dcgan.weights import plain_weights
 from igm_gui.generators.roles import classes
 from igm_gui.info import GeneratorInfo, InputSpec, OutputSpec
 
 __all__ = ["PlainNetwork", "detect", "load"]
+
+MAX_PEAK = 250_000_000  # bytes between layers while one picture is made; torch takes some times that
 
 
 def detect(checkpoint: Checkpoint) -> bool:
@@ -34,6 +36,11 @@ def load(checkpoint: Checkpoint) -> TorchGenerator:
     ):
         raise ModelError("The card's upsample is no list of convolutions.", "Such as [0, 1]; 0 is the first.")
     layout = read_layout(tensors, checkpoint.ordered, card.output if card else None, upsample)
+    if peak_bytes(layout) > MAX_PEAK:
+        raise ModelError(
+            f"One picture of {layout.width}×{layout.height} would need {peak_bytes(layout) / 1e9:.1f} GB.",
+            "No plain generator needs so much: the sizes were read wrongly. " + HINT,
+        )
     linear = all(layer.kind in ("linear", "norm", "scaled", "prelu") for layer in layout.layers)
     guess = _guess(settings, layout, Guess("leaky_relu" if linear or _upsamples(layout) else "relu"))
     output = OutputSpec("image", layout.height, layout.width, layout.channels)

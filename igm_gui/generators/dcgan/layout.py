@@ -28,6 +28,7 @@ HINT = (
     "connected layers, whose channels fit one after the other. Bring anything else as ONNX or TorchScript, "
     "or export it with igm_gui.export_generator: docs/model-card.md."
 )
+MAX_TENSORS = 2_000
 TABLE = re.compile(r"emb|label|class|cond", re.IGNORECASE)
 
 
@@ -74,6 +75,8 @@ def read_layout(
     ``wanted`` is the output that a card asks for; ``upsample`` the numbers of the convolutions (0 is the
     first) before which the picture is enlarged."""
     failure: ModelError | None = None
+    if len(tensors) > MAX_TENSORS:
+        raise ModelError(f"The weights are {len(tensors):,} tensors.", HINT)
     for parts in orders(tensors, ordered):
         table = _table(parts)
         own = {name: module for name, module in parts.items() if name != table}
@@ -119,7 +122,7 @@ class _Stack:
         weights = [m["weight"] for m in parts.values() if "weight" in m and m["weight"].ndim > 1]
         if len(weights) < 2:
             raise ModelError("The weights hold fewer than two layers.", HINT)
-        if any(weight.ndim not in (2, 4) for weight in weights):
+        if any(weight.ndim not in (2, 4) or not weight.numel() for weight in weights):
             raise ModelError("The weights hold layers of another kind than a plain generator's.", HINT)
         for prefix, module in parts.items():
             self._add(prefix, module)
@@ -274,6 +277,21 @@ def _odd(steps: Sequence[Step]) -> bool:
     return any(stride != 2 for stride, _, _ in steps)
 
 
+def peak_bytes(layout: Layout) -> int:
+    """Bytes of the largest two neighbouring pictures between layers, for one point in float32."""
+    side = largest = before = 0
+    for layer in layout.layers:
+        if layer.kind not in ("deconv", "conv"):
+            continue
+        side = layer.start or side or 1
+        side *= 2 if layer.double else 1
+        stride, padding, extra = layer.step
+        side = (side - 1) * stride - 2 * padding + layer.kernel + extra if layer.kind == "deconv" else side
+        now = layer.out * side * side
+        largest, before = max(largest, now + before), now
+    return 4 * largest
+
+
 def stack_tensors(layout: Layout, tensors: Mapping[str, Tensor]) -> list[tuple[Layer, dict[str, Any]]]:
     """Each layer with its tensors in float32. ModelError where one is not finite."""
     import torch
@@ -285,6 +303,8 @@ def stack_tensors(layout: Layout, tensors: Mapping[str, Tensor]) -> list[tuple[L
         for name in ("weight", "bias", "running_mean", "running_var"):
             tensor = tensors.get(dot + name)
             if tensor is not None:
+                if not tensor.is_floating_point():
+                    raise ModelError(f"{dot}{name} holds {tensor.dtype}, no ordinary weights.", HINT)
                 if not bool(torch.isfinite(tensor.float()).all()):
                     raise ModelError(
                         f"{dot}{name} holds values that are not numbers (NaN or infinity).", HINT

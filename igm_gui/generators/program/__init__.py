@@ -27,13 +27,13 @@ __all__ = ["ProgramGenerator", "detect", "load"]
 class ProgramGenerator(TorchGenerator):
     """A loaded program behind the generator's interface; its inputs go in by position.
 
-    A program whose batch is fixed to one, or that takes plain numbers, renders points one by one.
+    A program with a fixed batch renders that many points at a time, one that takes plain numbers one by one.
     """
 
     def __init__(self, info: GeneratorInfo, opened: Opened) -> None:
         super().__init__(info, opened.program)
         self._arguments = opened.arguments
-        self._single = opened.single
+        self._rows = opened.rows
         self._typed = opened.typed
         self.output = 0  # which of the program's outputs is shown
 
@@ -47,9 +47,20 @@ class ProgramGenerator(TorchGenerator):
     def outputs(self, batch: Batch) -> list[Tensor]:
         """All outputs as the program gives them, whether it returns one, a tuple, a list or a dict."""
         count = len(next(iter(batch.values())))
-        if not self._single or count <= 1:
+        rows = self._rows or count
+        if rows == count:
             return self._run(batch)
-        parts = [self._run({k: v[i : i + 1] for k, v in batch.items()}) for i in range(count)]
+        parts = []
+        for start in range(0, count, rows):
+            part = {name: tensor[start : start + rows] for name, tensor in batch.items()}
+            there = len(next(iter(part.values())))
+            if there < rows:  # a fixed batch is filled with repetitions, whose results are left out
+                more = torch.arange(rows) % there
+                part = {name: tensor[more.to(tensor.device)] for name, tensor in part.items()}
+            made = self._run(part)
+            parts.append([tensor[:there] if rows > 1 and tensor.ndim else tensor for tensor in made])
+        if rows > 1:
+            return [torch.cat([torch.atleast_1d(t) for t in tensors]) for tensors in zip(*parts, strict=True)]
         # What has no axis of points ((C, H, W), (T,), a single number) gets one.
         return [
             torch.cat(tensors) if tensors[0].shape[:1] == (1,) else torch.stack(tensors)

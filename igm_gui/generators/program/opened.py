@@ -19,11 +19,11 @@ KINDS = {"torchscript": "TorchScript", "export": "torch.export"}
 @dataclass(frozen=True)
 class Opened:
     """``typed`` says whether shapes and types of ``arguments`` are known (torch.export) or only their names
-    (TorchScript). ``single``: one point at a time."""
+    (TorchScript). ``rows`` is how many points it takes at a time; 0 is any number."""
 
     program: Any
     arguments: tuple[Argument, ...]
-    single: bool
+    rows: int
     typed: bool
 
     @property
@@ -58,7 +58,7 @@ def _script(content: Content) -> Opened:
         kind = {"int": "int", "bool": "bool"}.get(str(declared.type), "float")
         plain = str(declared.type) in ("int", "bool", "float")
         arguments.append(Argument(declared.name, kind, () if plain else (None,), dtype, plain))
-    return Opened(program, tuple(arguments), any(a.plain for a in arguments), False)
+    return Opened(program, tuple(arguments), 1 if any(a.plain for a in arguments) else 0, False)
 
 
 def _export(checkpoint: Checkpoint, content: Content) -> Opened:
@@ -74,5 +74,6 @@ def _export(checkpoint: Checkpoint, content: Content) -> Opened:
         kind = "float" if value.is_floating_point() else "bool" if value.dtype == torch.bool else "int"
         shape = tuple(side if isinstance(side, int) else None for side in value.shape)
         arguments.append(Argument(node.name, kind, shape, str(value.dtype).removeprefix("torch.")))
-    single = any(a.shape[:1] == (1,) or not a.batched for a in arguments)
-    return Opened(exported.module(), tuple(arguments), single, True)
+    fixed = [a.shape[0] for a in arguments if a.batched and a.shape and a.shape[0]]
+    rows = 1 if any(not a.batched for a in arguments) else fixed[0] if fixed else 0
+    return Opened(exported.module(), tuple(arguments), rows or 0, True)

@@ -13,7 +13,7 @@ from igm_gui.generators.roles import LABEL, MOST, Argument, classes, guess_singl
 from igm_gui.info import InputSpec
 
 MAX_TRIES = 160
-MAX_SECONDS = 30.0
+MAX_SECONDS = 6.0
 SIDES = (4, 8, 16, 32)  # of a latent picture, such as a VAE's
 WHOLE = InputSpec("", "scalar", title="Class", maximum=float(MOST), step=1.0)
 
