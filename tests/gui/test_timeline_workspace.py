@@ -283,6 +283,18 @@ def test_return_on_a_saved_point_puts_it_at_the_playhead(
     assert times(workspace) == [1.5]
 
 
+def test_a_point_of_another_model_is_announced(studio: Studio, workspace: TimelineWorkspace) -> None:
+    said: list[str] = []
+    studio.notice.connect(lambda notice: said.append(notice.text))
+    own = actions.keep(studio.session)
+    workspace.points.chosen.emit(own.id)
+    assert said == []
+    other = replace(own, id="other", name="Note", model="additive")
+    studio.session.update(saved=(own, other))
+    workspace.points.chosen.emit("other")
+    assert said == ["Note was found in additive: this is what uniform-pixels makes of it."]
+
+
 def test_playing_moves_the_playhead_in_real_time_and_loops(
     qtbot: QtBot, studio: Studio, workspace: TimelineWorkspace
 ) -> None:

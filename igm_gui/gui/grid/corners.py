@@ -9,6 +9,7 @@ from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QGridLayout, QMenu, QWidget
 
 from igm_gui.gui.studio import Studio
+from igm_gui.gui.timeline.points import tell_stranger
 from igm_gui.gui.timeline.thumbs import KeyThumbs
 from igm_gui.gui.widgets import Thumbnail
 from igm_gui.gui.widgets.thumbnail import POINT_MIME
@@ -102,6 +103,7 @@ class Corners(QWidget):
         """Put a saved point in a corner."""
         saved = next((s for s in self._studio.state.saved if s.id == id), None)
         if saved is not None:
+            tell_stranger(self._studio, saved)
             self.use(index, saved.point)
 
     def _menu(self, index: int, where: QPoint | None) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent, QResizeEvent
@@ -15,6 +16,16 @@ from igm_gui.session.state import SavedPoint, SessionState
 
 SIDE = 66
 GAP = 6
+
+
+def tell_stranger(studio: Studio, saved: SavedPoint) -> None:
+    """Say so where a point was found in another model than the one it is used in."""
+    model = studio.state.model
+    if saved.model and saved.model != model:
+        studio.say(
+            f"{saved.name} was found in {Path(saved.model).name}: this is what {Path(model).name} makes of it.",
+            "Numbers that fit are the same; otherwise its seed draws others.",
+        )
 
 
 class PointThumb(Thumbnail):

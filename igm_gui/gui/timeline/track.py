@@ -21,6 +21,7 @@ from PySide6.QtWidgets import QToolTip, QWidget
 
 from igm_gui.gui.studio import Studio
 from igm_gui.gui.timeline.axis import snapped
+from igm_gui.gui.timeline.points import tell_stranger
 from igm_gui.gui.timeline.track_paint import RULER, STRIP, STRIP_TOP, key_rect
 from igm_gui.gui.timeline.track_view import TrackView
 from igm_gui.gui.widgets.thumbnail import POINT_MIME
@@ -316,6 +317,7 @@ class Track(TrackView):
         self.update()
         if saved is None:
             return
+        tell_stranger(self.studio, saved)
         if key:
             # Dropped on a keyframe: that one takes the point.
             actions.update_keyframe(self.studio.session, key, saved.point)

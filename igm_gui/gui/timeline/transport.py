@@ -70,7 +70,7 @@ class Transport(QWidget):
         self.rate.addItems([f"{rate} fps" for rate in RATES])
         self.rate.setEditable(True)
         self.rate.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
-        self.rate.setFixedWidth(88)
+        self.rate.setFixedWidth(96)
         self.rate.setToolTip("Frames in a second, for playing and for files; 1 to 240 can be typed.")
         self.rate.setAccessibleName("Frames per second")
         self.rate.activated.connect(lambda _: self._take_rate())

@@ -24,7 +24,7 @@ from igm_gui.gui.timeline.film import Film, factor_for
 from igm_gui.gui.timeline.menus import TimelineMenus
 from igm_gui.gui.timeline.names import EASING_NAMES, WAYS
 from igm_gui.gui.timeline.player import Player
-from igm_gui.gui.timeline.points import PointsPanel
+from igm_gui.gui.timeline.points import PointsPanel, tell_stranger
 from igm_gui.gui.timeline.sound import TimelineSound
 from igm_gui.gui.timeline.track import Track
 from igm_gui.gui.timeline.transport import Transport
@@ -381,4 +381,5 @@ class TimelineWorkspace(QWidget):
     def _add_saved(self, id: str) -> None:
         saved = next((s for s in self._studio.state.saved if s.id == id), None)
         if saved is not None:
+            tell_stranger(self._studio, saved)
             self.track.add(self._position, saved.point)
