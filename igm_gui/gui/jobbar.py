@@ -43,7 +43,7 @@ class JobBar(QWidget):
         self._bar = QProgressBar()
         self._bar.setRange(0, 1000)
         self._bar.setTextVisible(False)
-        self._bar.setFixedWidth(56)
+        self._bar.setFixedWidth(48)
         self._bar.setAccessibleName("Progress")
         self.cancel = Button("Cancel", "x", "Stop this. What was not finished is not written.")
         self.cancel.clicked.connect(self._stop)

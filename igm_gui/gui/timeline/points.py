@@ -22,8 +22,9 @@ def tell_stranger(studio: Studio, saved: SavedPoint) -> None:
     """Say so where a point was found in another model than the one it is used in."""
     model = studio.state.model
     if saved.model and saved.model != model:
+        theirs, ours = Path(saved.model).name, Path(model).name
         studio.say(
-            f"{saved.name} was found in {Path(saved.model).name}: this is what {Path(model).name} makes of it.",
+            f"{saved.name} was found in {theirs}: this is what {ours} makes of it.",
             "Numbers that fit are the same; otherwise its seed draws others.",
         )
 
