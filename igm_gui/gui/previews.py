@@ -9,7 +9,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtCore import QObject, QSize, Qt, Signal
 from PySide6.QtGui import QImage
 
 from igm_gui.errors import IgmError
@@ -31,11 +31,18 @@ def preview_point(info: GeneratorInfo) -> LatentPoint:
     return point_from_seed(info, next(iter(info.preview_seeds), 0))
 
 
-def first_tile(image: QImage, width: int, height: int) -> QImage:
-    """The first picture of a sheet of ``width`` by ``height`` pixels each, no larger than a preview; the
-    whole of an image that is no such sheet."""
-    if width > 0 and height > 0 and image.width() % width == 0 and image.height() % height == 0:
-        image = image.copy(0, 0, width, height)
+def corner(image: QImage, width: int, height: int) -> QImage:
+    """The first quarter of a sheet of pictures of ``width`` by ``height`` pixels (or whole multiples), which
+    is still told apart when it is small, no larger than a preview; the whole of what is no such sheet."""
+    columns, rows = (image.width() // max(width, 1), image.height() // max(height, 1))
+    if (
+        width
+        and height
+        and columns > 1
+        and rows > 1
+        and image.size() == QSize(columns * width, rows * height)
+    ):
+        image = image.copy(0, 0, image.width() // 2, image.height() // 2)
     if max(image.width(), image.height()) > SIDE:
         image = image.scaled(
             SIDE, SIDE, Qt.AspectRatioMode.KeepAspectRatio, Qt.TransformationMode.SmoothTransformation
@@ -84,7 +91,7 @@ class Previews(QObject):
         """A picture made before, or one that lies in the model's folder; null until ``ready`` tells
         otherwise. Nothing is rendered: a file that was never opened stays unopened.
 
-        ``tile`` is the size of one picture where ``preview.png`` is a sheet of them: the first is shown.
+        ``tile`` is the size of one picture where ``preview.png`` is a sheet of them: see :func:`corner`.
         """
         known = self._images.get(model)
         if known is not None and not known.isNull():
@@ -108,7 +115,7 @@ class Previews(QObject):
                 here = path.resolve()
                 for file in (self._file(here), here / "preview.png"):
                     if file.is_file() and file.stat().st_size <= MAX_BYTES:
-                        image = first_tile(QImage(str(file)), *tile)
+                        image = corner(QImage(str(file)), *tile)
                         self._was_read.emit(model, image)
                         break
             except (OSError, RuntimeError):

@@ -7,7 +7,7 @@ from pathlib import Path
 from PySide6.QtGui import QColor, QImage
 from pytestqt.qtbot import QtBot
 
-from igm_gui.gui.previews import SIDE, Previews, first_tile
+from igm_gui.gui.previews import SIDE, Previews, corner
 from igm_gui.gui.studio import Studio
 from tests.gui.fakes import PaintingRenderer
 
@@ -21,18 +21,19 @@ def sheet(width: int, height: int) -> QImage:
     return image
 
 
-def test_the_first_of_a_sheet_is_shown() -> None:
-    tile = first_tile(sheet(224, 224), 28, 28)
-    assert (tile.width(), tile.height()) == (28, 28)
-    assert tile.pixelColor(27, 27) == QColor("red")
-    whole = first_tile(sheet(640, 256), 28, 28)
+def test_a_corner_of_a_sheet_is_shown() -> None:
+    part = corner(sheet(112, 112), 28, 28)
+    assert (part.width(), part.height()) == (56, 56)
+    assert part.pixelColor(27, 27) == QColor("red")
+    assert corner(sheet(28, 28), 28, 28).width() == 28
+    whole = corner(sheet(640, 256), 28, 28)
     assert max(whole.width(), whole.height()) == SIDE
 
 
 def test_a_folder_s_own_picture_comes_later_and_nothing_is_rendered(
     qtbot: QtBot, toy_studio: Studio, painter: PaintingRenderer, tmp_path: Path
 ) -> None:
-    sheet(56, 28).save(str(tmp_path / "preview.png"))
+    sheet(56, 56).save(str(tmp_path / "preview.png"))
     rendered = len(painter.rendered)
     previews = Previews(toy_studio)
     with qtbot.waitSignal(previews.ready, timeout=10_000) as ready:
