@@ -302,7 +302,12 @@ class TestModel:
         browser = explore.model_card.browser
         assert browser is not None
         shown = [browser.list.item(i) for i in range(browser.list.count())]
+        QTest.keyClicks(browser.search, "no such model")
+        assert browser.nothing.isVisible()
+        assert not browser.list.isVisible()
+        browser.search.clear()
         QTest.keyClicks(browser.search, "pixels uniform")
+        assert not browser.nothing.isVisible()
         visible = [item for item in shown if not item.isHidden()]
         assert [item.text().splitlines()[0] for item in visible] == ["Uniform pixels (baseline)"]
         browser.grab()

@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
     QComboBox,
     QFrame,
     QHBoxLayout,
+    QLabel,
     QLineEdit,
     QListWidget,
     QListWidgetItem,
@@ -43,6 +44,10 @@ WORDS_ROLE = Qt.ItemDataRole.UserRole + 1
 IMAGE_ROLE = Qt.ItemDataRole.UserRole + 2
 BYTES_ROLE = Qt.ItemDataRole.UserRole + 3
 MEDIA_ROLE = Qt.ItemDataRole.UserRole + 4
+NOTHING = (
+    "No model here is like that. Other words may find one; Open… (Ctrl+O) opens any file, and Folders ▾ "
+    "has folders of your own looked through."
+)
 KINDS = (("Any kind", ""), ("Images", "image"), ("Sounds", "sound"))
 SIZES = (
     ("Any size", 0, 1 << 62),
@@ -160,6 +165,12 @@ class ModelBrowser(QFrame):
         row.addWidget(self.folders)
         column.addLayout(row)
         column.addWidget(self.list)
+        self.nothing = QLabel(NOTHING)
+        self.nothing.setWordWrap(True)
+        self.nothing.setProperty("role", "quiet")
+        self.nothing.setAlignment(Qt.AlignmentFlag.AlignTop)
+        self.nothing.setContentsMargins(8, 8, 8, 8)
+        column.addWidget(self.nothing, 1)
         self._fill(recent, current)
         self._add_watched()
         self.search.textChanged.connect(self._filter)
@@ -252,6 +263,8 @@ class ModelBrowser(QFrame):
             item.setHidden(not shown)
             if shown and first is None:
                 first = item
+        self.list.setVisible(first is not None)
+        self.nothing.setVisible(first is None)
         now = self.list.currentItem()
         if first is not None and (words or now is None or now.isHidden()):
             self.list.setCurrentItem(first)
