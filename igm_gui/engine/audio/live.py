@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 LEAD = 0.05  # seconds made ahead of the device's own buffer
 MOST_LEAD = 0.4
 WARM_UP_BLOCKS = 4
+WINDOW = 0.05  # seconds of sound that the real-time factor is taken over
 HARD = 0.3  # real-time factor from which longer blocks are made
 MOST_BLOCKS = 4
 SETTLED = 24  # blocks until the factor is trusted
@@ -36,7 +37,7 @@ SETTLED = 24  # blocks until the factor is trusted
 
 @dataclass(frozen=True)
 class LiveStatus:
-    """``real_time_factor`` is the time a block takes to make over the time it lasts (below 1 keeps up);
+    """``real_time_factor`` is the time that sound takes to make over the time it lasts (below 1 keeps up);
     ``lead`` how far ahead is aimed at and ``fill`` what is there, in seconds."""
 
     ready: bool = False
@@ -90,6 +91,7 @@ class LiveStream:
         self._lead = LEAD
         self._factor = 0.0
         self._worst = 0.0
+        self._taken = self._lasts = 0.0
         self._error: IgmError | None = None
         self.ready = threading.Event()
         self._thread = threading.Thread(target=self._run, name="live sound", daemon=True)
@@ -176,7 +178,7 @@ class LiveStream:
                 fitted = conform(point, info)
             started = self._clock()
             frames = stereo(stream.block(fitted, block))
-            self._measure((self._clock() - started) * rate / block)
+            self._measure(self._clock() - started, block / rate)
             voice.ring.write(convert.process(frames) if convert is not None else frames)
             voice.made.set()
             made += 1
@@ -200,6 +202,14 @@ class LiveStream:
             self._replaces.stop()
             self._replaces = None
 
-    def _measure(self, factor: float) -> None:
-        self._factor = factor if self._factor == 0.0 else 0.96 * self._factor + 0.04 * factor
-        self._worst = max(self._worst * 0.995, factor)
+    def _measure(self, taken: float, lasts: float) -> None:
+        """A decoder of long steps makes several blocks at once and the next ones for nothing: what counts is
+        the time over :data:`WINDOW` seconds of sound."""
+        self._taken += taken
+        self._lasts += lasts
+        if self._lasts < WINDOW:
+            return
+        factor, weight = self._taken / self._lasts, 1 - 0.96 ** (self._lasts / 0.0107)
+        self._taken = self._lasts = 0.0
+        self._factor = factor if self._factor == 0.0 else self._factor + weight * (factor - self._factor)
+        self._worst = max(self._worst * 0.98, factor)

@@ -80,8 +80,8 @@ def explanation(info: GeneratorInfo, status: SoundStatus, mine: bool) -> str:
     ]
     if live is not None:
         lines += [
-            f"Real-time factor {live.real_time_factor:.2f}, worst {live.worst_factor:.2f}: the time a block "
-            "takes to make over the time it lasts; below 1 it keeps up",
+            f"Real-time factor {live.real_time_factor:.2f}, worst {live.worst_factor:.2f}: the time that "
+            "sound takes to make over the time it lasts; below 1 it keeps up",
             f"Ring: {live.fill * 1000:.0f} ms are ready, {live.lead * 1000:.0f} ms are aimed at",
         ]
     lines.append(f"Underruns: {player.underruns} times the device had to wait for sound")

@@ -339,3 +339,27 @@ def test_one_torch_thread_is_for_the_caller_alone() -> None:
         assert torch.get_num_threads() == 2
     finally:
         torch.set_num_threads(before)
+
+
+def test_a_decoder_of_long_steps_is_not_called_late(rig: Rig) -> None:
+    """Four blocks at once in 1.2 blocks' time, then three for nothing: 0.3, also at worst."""
+    now, count = [0.0], [0]
+
+    def in_steps() -> None:
+        count[0] += 1
+        now[0] += 1.2 * BLOCK / RATE if count[0] % 4 == 0 else 0.0
+
+    rig.models["sine"].before_block = in_steps
+    stream = LiveStream(
+        rig.player, "sine", rig.models["sine"].point(), lambda name: rig.models[name], clock=lambda: now[0]
+    )
+    device = rig.opener.wait_for_output()
+    assert stream.ready.wait(WAIT)
+    assert stream._voice is not None
+    for _ in range(60):
+        rig.wait_full("sine", stream._voice)
+        device.advance()
+    status = stream.status()
+    assert status.real_time_factor == pytest.approx(0.3, abs=0.15)
+    assert status.worst_factor < 0.6
+    stream.stop()
