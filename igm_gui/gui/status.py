@@ -9,6 +9,7 @@ from PySide6.QtCore import QPoint, Qt, QTimer
 from PySide6.QtGui import QActionGroup
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QWidget
 
+from igm_gui.engine.loop import Job
 from igm_gui.gui.studio import Studio
 from igm_gui.gui.widgets.buttons import Button
 from igm_gui.requests import RenderResult
@@ -72,6 +73,9 @@ class StatusLine(QWidget):
         self.rate = QLabel()
         self.rate.setObjectName("good")
         self.rate.setToolTip("Finished pictures in a second")
+        self.job = QLabel()
+        self.job.setToolTip("A long piece of work; where it was started it can be cancelled")
+        self.job.hide()
         self.point = QLabel()
         self.saved = QLabel()
         self.saved.setToolTip("Changes are kept every few seconds, and offered again after a crash")
@@ -81,6 +85,7 @@ class StatusLine(QWidget):
         for widget in (self.model, self.device, self.model_time, self.total_time, self.rate):
             row.addWidget(widget)
         row.addStretch(1)
+        row.addWidget(self.job)
         row.addWidget(self.point)
         row.addWidget(self.saved)
         self._soon = QTimer(self, singleShot=True)
@@ -90,6 +95,7 @@ class StatusLine(QWidget):
         studio.changed.connect(self._on_changed)
         studio.rendered.connect(self._on_rendered)
         studio.painted.connect(self.painted)
+        studio.job_changed.connect(self._on_job)
         self._on_changed(studio.state, frozenset({"model", "point"}))
 
     def painted(self) -> None:
@@ -129,6 +135,16 @@ class StatusLine(QWidget):
         self._rate.tick(self._arrived_at)
         self._idle.start()
         self._show_later()
+
+    def _on_job(self, _job: Job) -> None:
+        """The work that runs, from whatever workspace it was started."""
+        job = next((job for job in self._studio.jobs if not job.done), None)
+        self.job.setVisible(job is not None)
+        if job is not None:
+            name = job.name if len(job.name) <= 40 else f"{job.name[:37]}…"
+            text = f"{name} · {job.progress * 100:.0f} %"
+            if text != self.job.text():
+                self.job.setText(text)
 
     def _show_later(self) -> None:
         if not self._soon.isActive():
