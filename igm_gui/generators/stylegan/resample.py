@@ -16,6 +16,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+CHANNELS_AT_ONCE = 16  # a vector register's worth of bfloat16 halves
+CACHED = 32 << 20  # bytes
+
 
 @dataclass(frozen=True)
 class AxisPlan:
@@ -96,12 +99,11 @@ class FilteredLeakyReLU(torch.nn.Module):
         columns: AxisPlan,
         down_filter: Tensor,
         slope: float,
-        gain: float,
         clamp: float | None,
     ) -> None:
         super().__init__()
         self.rows, self.columns = rows, columns
-        self.slope, self.gain, self.clamp = slope, gain, clamp
+        self.slope, self.clamp = slope, clamp
         self.radial = down_filter.ndim == 2
         self.register_buffer(
             "up_rows", torch.tensor(rows.up_kernels)[:, None, None, :, None], persistent=False
@@ -147,6 +149,15 @@ class FilteredLeakyReLU(torch.nn.Module):
                 setattr(self, name, getattr(self, name).to(dtype))
 
     def forward(self, x: Tensor) -> Tensor:
+        # Some channels at a time: what lies between two passes then stays in the processor's cache.
+        phases = self.rows.up * self.columns.up * self.rows.phase_size * self.columns.phase_size
+        count = max(CACHED // (phases * x.element_size() * len(x)), 1)
+        count = -(-count // CHANNELS_AT_ONCE) * CHANNELS_AT_ONCE
+        if x.device.type != "cpu" or count >= x.shape[1]:
+            return self._resample(x)
+        return torch.cat([self._resample(part) for part in x.split(count, 1)], 1)
+
+    def _resample(self, x: Tensor) -> Tensor:
         y_plan, x_plan = self.rows, self.columns
         x = F.pad(x, (-x_plan.first, x_plan.right, -y_plan.first, y_plan.right))
         grid: list[list[Tensor]] = []
@@ -154,14 +165,22 @@ class FilteredLeakyReLU(torch.nn.Module):
             row = _depthwise(x, kernel)
             grid.append([self._activate(_depthwise(row, k)) for k in self.up_columns])  # type: ignore[union-attr]
         phases = self._down_radial(grid) if self.radial else self._down_separable(grid)
+        height, width = y_plan.out_size, x_plan.out_size
         if y_plan.out_phases == 1 and x_plan.out_phases == 1:
-            return phases[0][0][:, :, : y_plan.out_size, : x_plan.out_size]
-        lines = [torch.stack(line, 4).flatten(3, 4) for line in phases]
-        whole = torch.stack(lines, 3).flatten(2, 3)
-        return whole[:, :, : y_plan.out_size, : x_plan.out_size]
+            return phases[0][0][:, :, :height, :width]
+        last = x.is_contiguous(memory_format=torch.channels_last)
+        layout = torch.channels_last if last else torch.contiguous_format
+        whole = torch.empty(
+            (*x.shape[:2], height, width), dtype=x.dtype, device=x.device, memory_format=layout
+        )
+        for y, line in enumerate(phases):
+            for z, phase in enumerate(line):
+                place = whole[:, :, y :: y_plan.out_phases, z :: x_plan.out_phases]
+                place.copy_(phase[:, :, : place.shape[2], : place.shape[3]])
+        return whole
 
     def _activate(self, x: Tensor) -> Tensor:
-        x = F.leaky_relu_(x, self.slope).mul_(self.gain)
+        x = F.leaky_relu_(x, self.slope)
         return x.clamp_(-self.clamp, self.clamp) if self.clamp is not None else x
 
     def _down_separable(self, grid: list[list[Tensor]]) -> list[list[Tensor]]:

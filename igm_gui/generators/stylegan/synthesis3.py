@@ -16,6 +16,9 @@ from igm_gui.generators.stylegan.records import HINT, Node, dense
 from igm_gui.generators.stylegan.resample import FilteredLeakyReLU, plan_axis
 from igm_gui.generators.stylegan.trail import State, Step, Trail, row_keys
 
+GAIN = math.sqrt(2)  # of the activation
+CHANNELS_AT_ONCE = 16
+
 
 class FourierInput(nn.Module):
     """w (N, w_dim) and the person's transform (N, 3, 3) -> Fourier features (N, C, H, W).
@@ -99,28 +102,49 @@ class Layer3(nn.Module):
         self.register_buffer("squares", weight.square().sum((2, 3)))
         self.register_buffer("weight", (weight * gain).contiguous())
         self.register_buffer("bias", node.tensor("bias"))
+        self._ready: tuple[Tensor, Tensor, Tensor] | None = None  # weight, squares, bias as arranged
         self.filtered = None if self.colour else _filtered(node, self.kernel)
         plans = None if self.filtered is None else (self.filtered.columns, self.filtered.rows)
         self.size = (0, 0) if plans is None else (plans[0].out_size, plans[1].out_size)
 
-    def arrange(self, dtype: torch.dtype, layout: torch.memory_format) -> None:
-        """Hold the convolution's weights in ``dtype`` and ``layout``; the float32 ones are kept beside."""
-        master = getattr(self, "master", self.weight)
-        self.master = master
-        self.weight = master.to(dtype).contiguous(memory_format=layout)
+    def arrange(self, dtype: torch.dtype, layout: torch.memory_format, channels: int) -> int:
+        """Compute in ``dtype`` and ``layout`` on pictures of ``channels``; how many come out.
+
+        With the channels last their number is rounded up to whole vector registers: the ones added are
+        zero throughout, and odd numbers would cost more than they do.
+        """
+        made = self.weight.shape[0]
+        if layout == torch.channels_last and not self.colour:
+            made = -(-made // CHANNELS_AT_ONCE) * CHANNELS_AT_ONCE
+        more = (made - self.weight.shape[0], channels - self.weight.shape[1])
+        weight = F.pad(self.weight, (0, 0, 0, 0, 0, more[1], 0, more[0]))
+        squares = F.pad(self.squares, (0, more[1], 0, more[0]))
+        self._ready = (
+            weight.to(dtype).contiguous(memory_format=layout),
+            squares,
+            F.pad(self.bias * (1.0 if self.colour else GAIN), (0, more[0])).to(dtype),
+        )
         if self.filtered is not None:
             self.filtered.arrange(dtype)
+        return made
 
     def forward(self, x: Tensor, w: Tensor) -> Tensor:
+        if self._ready is None:
+            self.arrange(x.dtype, torch.contiguous_format, x.shape[1])
+        assert self._ready is not None
+        weight, squares, bias = self._ready
         style = self.affine(w) * self.style_gain
         if not self.colour:
             style = style * style.square().mean(1, keepdim=True).rsqrt()
-        x = F.conv2d(x * style.to(x.dtype)[:, :, None, None], self.weight, padding=self.kernel - 1)
-        if not self.colour:
-            x = x.mul_((style.square() @ self.squares.t() + 1e-8).rsqrt().to(x.dtype)[:, :, None, None])
-        x = x.add_(self.bias[None, :, None, None])
+        style = F.pad(style, (0, x.shape[1] - style.shape[1]))
+        x = x.to(weight.dtype)
+        x = F.conv2d(x * style.to(x.dtype)[:, :, None, None], weight, padding=self.kernel - 1)
+        bias = bias[None, :, None, None]
         if self.filtered is not None:
-            return self.filtered(x)
+            # The activation's gain is positive and goes through it and through the filters.
+            scale = (style.square() @ squares.t() + 1e-8).rsqrt() * GAIN
+            return self.filtered(torch.addcmul(bias, x, scale.to(x.dtype)[:, :, None, None]))
+        x = x.add_(bias)
         return x.clamp_(-self.clamp, self.clamp) if self.clamp is not None else x
 
 
@@ -157,7 +181,7 @@ def _filtered(node: Node, kernel: int) -> FilteredLeakyReLU:
         except ValueError as error:
             raise ModelError(f"{node.path[:-1]} can't be built: {error}.", HINT) from error
     flipped = down_filter.flip(tuple(range(down_filter.ndim)))
-    return FilteredLeakyReLU(plans[0], plans[1], flipped, 0.2, math.sqrt(2), node.clamp())
+    return FilteredLeakyReLU(plans[0], plans[1], flipped, 0.2, node.clamp())
 
 
 class Synthesis3(nn.Module):
@@ -176,7 +200,6 @@ class Synthesis3(nn.Module):
         self.layers3 = nn.ModuleList(Layer3(node.child(name)) for _, name in names)
         self.output_scale = node.number("output_scale", 0.25)
         self.num_ws = len(names) + 1
-        self.compute: torch.dtype = torch.float32
         self.layout: torch.memory_format = torch.contiguous_format
 
     @property
@@ -189,11 +212,13 @@ class Synthesis3(nn.Module):
     def arrange(self, dtype: torch.dtype, layout: torch.memory_format, folded: bool = False) -> None:  # noqa: ARG002
         """Compute the layers in ``dtype``; the Fourier features are always made in float32. Nothing here can
         be folded."""
-        self.compute, self.layout = dtype, layout
+        self.layout = layout
+        channels = self.input.weight.shape[0]
         for module in self.layers3:
             layer = cast(Layer3, module)
             # float16's range is small: it serves the layers that were trained in it.
-            layer.arrange(dtype if dtype != torch.float16 or layer.trained_half else torch.float32, layout)
+            used = dtype if dtype != torch.float16 or layer.trained_half else torch.float32
+            channels = layer.arrange(used, layout, channels)
 
     def forward(self, ws: Tensor, transform: Tensor | None = None, trail: Trail | None = None) -> Tensor:
         """``transform`` (N, 3, 3) goes to the input layer. With a ``trail``, only the layers from the first
@@ -207,7 +232,7 @@ class Synthesis3(nn.Module):
 
         def run(layer: Layer3, w: Tensor, state: State) -> State:
             assert state[0] is not None
-            return layer(state[0].to(layer.weight.dtype), w), None, None
+            return layer(state[0], w), None, None
 
         steps = [Step((rows[0], moved), features)]
         for index, layer in enumerate(self.layers3, 1):
