@@ -24,9 +24,8 @@ from hostile_table import Entry, table
 
 CASES: dict[str, Entry] = table()
 LIMIT_SECONDS = 10.0
-START_SECONDS = 20.0  # in which a process on a busy machine imports torch: not the file's doing
 LIMIT_BYTES = 1_000_000_000
-PATIENCE = 45.0  # for a line of a child: a busy machine, and what it writes before it measures
+PATIENCE = 120.0  # for a line of a child: what waits without working, on a machine that may be busy
 
 
 class Child:
@@ -125,7 +124,7 @@ def test_a_hostile_file(name: str, outcomes: dict[str, dict[str, Any]]) -> None:
     assert "crash" not in outcome, outcome["crash"]
     assert not outcome["ran"], "it executed code"
     assert not outcome["events"], "it did things that opening a file does not do"
-    assert outcome["seconds"] < LIMIT_SECONDS + (START_SECONDS if CASES[name].trial else 0.0)
+    assert outcome["seconds"] < LIMIT_SECONDS
     assert outcome["bytes"] < LIMIT_BYTES
     if not CASES[name].may_open:
         assert not outcome["opened"] or outcome["said"], "it opened"
