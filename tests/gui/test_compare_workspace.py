@@ -19,7 +19,7 @@ from igm_gui.gui.compare.lineup import details, parameters_text, sample_points, 
 from igm_gui.gui.compare.workspace import CompareWorkspace
 from igm_gui.gui.studio import Studio
 from igm_gui.info import GeneratorInfo, InputSpec, OutputSpec
-from igm_gui.latent.point import conform, point_from_seed
+from igm_gui.latent.point import conform, one_hot, point_from_seed
 from igm_gui.latent.vector import Vector
 from igm_gui.requests import RenderRequest, RenderResult
 from igm_gui.session import actions
@@ -232,6 +232,25 @@ def test_samples_of_shared_seeds_and_a_click_on_one(
     assert rows[0].seed_of(0) == studio.state.compare_seed
     qtbot.waitUntil(lambda: not rows[1]._pieces.running, timeout=30_000)
     assert rows[1].images != before
+
+
+def test_a_sample_of_every_class_is_taken_with_its_class(qtbot: QtBot, make_studio: MakeStudio) -> None:
+    studio = make_studio("fashion-gan")
+    workspace = make(qtbot, studio)
+    workspace.add_model("fashion-vae")
+    workspace.kind.setCurrentIndex(1)
+    samples = workspace.columns[1].samples
+    qtbot.waitUntil(lambda: bool(samples.images) and all(samples.images), timeout=30_000)
+    depth = len(studio.session._undo)
+    qtbot.mouseClick(samples, LEFT, pos=samples._cell(4).center().toPoint())
+    point = studio.state.point
+    assert point.seed == 4
+    assert int(np.argmax(point.vector("label").array)) == 4
+    assert len(studio.session._undo) == depth + 1
+    # The sample that stands above is marked in both; the same seed of another class would not be.
+    assert [column.samples._shown for column in workspace.columns] == [4, 4]
+    studio.session.set_input("label", one_hot(10, 7))
+    assert [column.samples._shown for column in workspace.columns] == [-1, -1]
 
 
 def test_latents_alone_do_not_render_the_samples_again(

@@ -44,7 +44,7 @@ class Column(QFrame):
     """Place ``index`` of the comparison; ``0`` is the current model, which drives the others."""
 
     acted = Signal(str, int)  # "remove", "left", "right", "current", "replace"; its place
-    picked = Signal(int)  # a sample's seed
+    picked = Signal(int, int)  # its place, number of the sample
     retry = Signal(int)
     untimed = Signal(int)  # the time is not known well yet: ask once more
 
@@ -109,7 +109,7 @@ class Column(QFrame):
         lines.addWidget(self.about)
         self.samples = Samples(studio)
         self.samples.timed.connect(self._on_batch)
-        self.samples.picked.connect(lambda i: self.picked.emit(self.samples.seed_of(i)))
+        self.samples.picked.connect(lambda number: self.picked.emit(self.index, number))
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from PySide6.QtCore import QEvent, QPoint, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QFocusEvent,
@@ -24,6 +26,7 @@ from igm_gui.gui.studio import Studio
 from igm_gui.gui.timeline.track_paint import draw_fitted
 from igm_gui.gui.widgets import media_image
 from igm_gui.info import GeneratorInfo
+from igm_gui.latent.point import LatentPoint, conform
 from igm_gui.requests import RenderResult
 
 CELL = 54
@@ -53,7 +56,7 @@ class Samples(QWidget):
         self._images: list[QImage | None] = []
         self._hovered = -1
         self._cursor = 0
-        self._marked: int | None = None  # the seed on show above
+        self._shown = -1  # the sample that is on show above
         self._most = 0  # columns of the narrowest of the models; 0 while there is only this one
         self.setFixedHeight(ROWS * (CELL + GAP) - GAP + 2 * PAD)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
@@ -93,10 +96,12 @@ class Samples(QWidget):
         state = self._studio.state
         if info is None:
             return
-        if state.point.seed != self._marked:
-            self._marked = state.point.seed
-            self.update()
         count = ROWS * self.columns
+        points = sample_points(info, state.point, state.compare_seed, every_class)
+        shown = self._sample_on_show(info, points, count)
+        if shown != self._shown:
+            self._shown = shown
+            self.update()
         held = held_values(state.point, info)
         key = (model, info, state.device, state.compare_seed, every_class, held, count)
         if key == self._key:
@@ -105,9 +110,18 @@ class Samples(QWidget):
         self._key = key
         if len(self._images) != count:
             self._images = (self._images + [None] * count)[:count]
-        points = sample_points(info, state.point, state.compare_seed, every_class)
         self._pieces.start(model, count, points, self._side)
         self.update()
+
+    def _sample_on_show(self, info: GeneratorInfo, points: Callable[[int], LatentPoint], count: int) -> int:
+        """The sample that stands above: its seed, and its class too."""
+        state = self._studio.state
+        number = -1 if state.point.seed is None else state.point.seed - state.compare_seed
+        if not 0 <= number < count:
+            return -1
+        sample, now = points(number), conform(state.point, info)
+        same = all(sample.get(label.name) == now.get(label.name) for label in info.of_kind("label"))
+        return number if same else -1
 
     @property
     def _side(self) -> int:
@@ -155,8 +169,9 @@ class Samples(QWidget):
             if image is not None and not image.isNull():
                 draw_fitted(painter, cell, image)
             focused = self.hasFocus() and i == self._cursor
-            if i == self._hovered or focused or self.seed_of(i) == self._marked:
-                tint = "accent" if focused or self.seed_of(i) == self._marked else "quiet"
+            shown = i == self._shown
+            if i == self._hovered or focused or shown:
+                tint = "accent" if focused or shown else "quiet"
                 painter.setPen(QPen(theme.colour(tint), 2))
                 painter.drawRect(cell.adjusted(1, 1, -1, -1))
 

@@ -13,7 +13,7 @@ from igm_gui.engine.loop import Job
 from igm_gui.gui.commands import Commands
 from igm_gui.gui.compare.choose import ModelChooser
 from igm_gui.gui.compare.column import Column
-from igm_gui.gui.compare.lineup import MAX_MODELS
+from igm_gui.gui.compare.lineup import MAX_MODELS, sample_points
 from igm_gui.gui.explore.seed import SeedRow
 from igm_gui.gui.jobbar import JobBar
 from igm_gui.gui.saving import ask_folder, export_work, tell_written
@@ -24,6 +24,7 @@ from igm_gui.latent.point import one_hot
 from igm_gui.latent.vector import Vector
 from igm_gui.requests import Priority, RenderRequest, RenderResult
 from igm_gui.session import actions
+from igm_gui.session.grid import drawn
 from igm_gui.session.state import SessionState
 
 SLOT = "compare:"
@@ -268,8 +269,20 @@ class CompareWorkspace(QWidget):
     def _new_seeds(self) -> None:
         self._session.update(compare_seed=actions.new_seed())
 
-    def _pick(self, seed: int) -> None:
-        actions.set_seed(self._session, seed)
+    def _pick(self, place: int, number: int) -> None:
+        """Take every model to a sample: its seed, and its class where the current model has that class."""
+        info, theirs = self._session.info, self._studio.card_of(self.models[place])
+        if info is None or theirs is None:
+            return
+        state = self._studio.state
+        seed = state.compare_seed + number
+        point = drawn(info, state.point, seed)
+        sample = sample_points(theirs, state.point, state.compare_seed, self.kind.currentIndex() == 1)(number)
+        for label in theirs.of_kind("label"):
+            ours, value = info.input(label.name), sample.get(label.name)
+            if ours is not None and ours.classes == label.classes and value is not None:
+                point = point.with_value(label.name, value)
+        actions.go_to(self._session, point)
 
     def _retry(self, place: int) -> None:
         if place == 0:
