@@ -17,19 +17,12 @@ from torch import Tensor
 
 from igm_gui.formats.card import Distance
 from models.recipes.common.fashion_card import write_fashion
-from models.recipes.common.matching import train
+from models.recipes.common.matching import cost, train
 from models.recipes.common.run import options, prepare
 
 NAME = "fashion-sinkhorn"
 ITERATIONS = 30
 BLUR, BLUR_END = 60.0, 6.0  # e in units of c, which is about 400 to 1200 between pictures of one class
-
-
-def cost(a: Tensor, b: Tensor) -> Tensor:
-    """Squared Euclidean distances, (C, n, D), (C, m, D) -> (C, n, m)."""
-    return (a.square().sum(2)[:, :, None] + b.square().sum(2)[:, None] - 2 * a @ b.transpose(1, 2)).clamp(
-        min=0
-    )
 
 
 @torch.no_grad()

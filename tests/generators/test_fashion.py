@@ -18,7 +18,7 @@ from igm_gui.generators.base import CanEncode, CanStep
 from igm_gui.generators.fashion.family import FashionNetwork, as_garment
 from igm_gui.generators.fashion.network import FashionEncoder, FashionGenerator
 from igm_gui.generators.flow.family import FlowModel
-from igm_gui.generators.flow.network import FlowSampler, Velocity, dct_basis
+from igm_gui.generators.flow.network import FlowSampler, Velocity, dct_basis, follow
 from igm_gui.generators.uniform import picture_count
 from igm_gui.info import InputSpec, OutputSpec
 from igm_gui.latent import Vector, one_hot, point_from_seed
@@ -149,6 +149,7 @@ def flow_inputs() -> tuple[InputSpec, ...]:
         *inputs(64),
         InputSpec("steps", "scalar", minimum=1, maximum=50, default=4, step=1),
         InputSpec("guidance", "scalar", minimum=0, maximum=4, default=1),
+        InputSpec("progress", "scalar", maximum=1, default=1),
         InputSpec("noise_seed", "seed"),
     )
 
@@ -169,6 +170,19 @@ def test_the_flow_can_be_watched_and_ends_at_the_picture(flow: FlowModel) -> Non
     assert np.abs(frames[-1].astype(int) - final).max() <= 1
 
 
+def test_the_way_is_the_path_in_straight_pieces(flow: FlowModel) -> None:
+    """At k/n the state after k of n steps; halfway between two of them their mean."""
+    point = point_from_seed(flow.info, 5, 1).with_value("steps", 4.0)
+    states = [frame.astype(int) for frame in flow.steps(point)]
+    shown = flow.render([point.with_value("progress", k / 8) for k in range(9)]).astype(int)
+    for k in range(5):
+        assert np.abs(shown[2 * k] - states[k]).max() <= 1
+    inside = (np.stack(states[1:3]) > 0).all(0) & (np.stack(states[1:3]) < 255).all(0)  # not clipped
+    assert np.abs(shown[3] - (states[1] + states[2]) / 2)[inside].max() <= 1.5
+    early, late = shown[0], shown[8]
+    assert np.abs(early - late).mean() > 20
+
+
 def test_the_rows_of_a_batch_may_differ_in_steps_and_guidance(flow: FlowModel) -> None:
     first = point_from_seed(flow.info, 0, 0).with_value("steps", 2.0)
     second = point_from_seed(flow.info, 1, 1).with_value("guidance", 2.5)
@@ -177,6 +191,36 @@ def test_the_rows_of_a_batch_may_differ_in_steps_and_guidance(flow: FlowModel) -
     assert np.abs(together[1] - flow.render([second])[0]).max() <= 1
     plain = flow.render([second.with_value("guidance", 1.0)])[0]
     assert (plain != together[1]).any()
+
+
+def test_euler_and_midpoint_agree_with_an_exact_path() -> None:
+    """On dx/dt = x, whose path from x is x e^t, the first rule errs by O(dt), the second by O(dt^2)."""
+
+    def velocity(x: torch.Tensor, _t: torch.Tensor, _label: torch.Tensor) -> torch.Tensor:
+        return x
+
+    x, label = torch.ones(1, 1, 2, 2), torch.ones(1, 5)
+    ends = {}
+    for midpoint in (False, True):
+        *_, (end, _) = follow(velocity, x, label, 4, midpoint=midpoint)  # type: ignore[arg-type]
+        ends[midpoint] = float(end[0, 0, 0, 0])
+    assert ends[False] == pytest.approx(1.25**4)
+    assert ends[True] == pytest.approx((1 + 0.25 + 0.25**2 / 2) ** 4)
+
+
+def test_the_bundled_flow_needs_few_steps() -> None:
+    """Its paths are nearly straight: four looks end close to where sixteen do, and the class is seen."""
+    model = registry.load("fashion-flow")
+    steps = model.info.input("steps")
+    assert steps.default <= 4
+    points = [point_from_seed(model.info, seed, seed % 10) for seed in range(100)]
+    few = np.asarray(model.render(points))
+    many = np.asarray(model.render([point.with_value("steps", 16.0) for point in points[:20]]))
+    apart = np.abs(few[:20].astype(float) - many).mean()
+    others = np.abs(few[:20].astype(float) - few[10:30]).mean()  # another garment of the same class
+    assert apart < 0.4 * others
+    _, named = judge(load_classifier(), torch.from_numpy(few).permute(0, 3, 1, 2))
+    assert (named == torch.arange(100) % 10).float().mean() > 0.82  # 90 %, less three standard errors
 
 
 def test_the_flows_noise_is_standard_normal_with_z_in_its_low_frequencies() -> None:
@@ -217,6 +261,19 @@ def test_a_judge_names_the_class_that_was_asked_for(name: str) -> None:
     _, named = judge(load_classifier(), pictures)
     right = (named == torch.arange(200) % 10).float().mean()
     assert right > 0.84  # 90 % of 200, less three standard errors
+
+
+def test_one_generator_was_trained_with_each_distance() -> None:
+    """The point of the family: the same network, data and z; only the distance differs; cards name it."""
+    models = [registry.load(name) for name in bundled() if name.startswith("fashion-")]
+    assert len(models) == 7
+    assert len({model.info.card["distance"]["formula"] for model in models}) == 7  # type: ignore[index]
+    drawn = [model.network for model in models if isinstance(model.network, FashionNetwork)]
+    assert len(drawn) == 6
+    assert len({tuple(p.shape for p in network.generator.parameters()) for network in drawn}) == 1
+    weights = [network.generator.start.weight.flatten() for network in drawn]
+    likeness = torch.corrcoef(torch.stack(weights)) - torch.eye(6)
+    assert float(likeness.abs().max()) < 0.9, "one was made from another"
 
 
 @pytest.mark.parametrize("name", [name for name in bundled() if name.startswith("fashion-")])

@@ -189,9 +189,9 @@ def test_details_see_what_pixels_forgive() -> None:
 
 def test_mmd_is_unbiased_and_sees_a_difference() -> None:
     torch.manual_seed(0)
-    same = [float(fashion_mmd.mmd2(torch.randn(32, 4), torch.randn(32, 4))) for _ in range(200)]
+    same = [float(fashion_mmd.mmd2(torch.randn(2, 32, 40), torch.randn(2, 32, 40))) for _ in range(200)]
     assert abs(np.mean(same)) < 3 * np.std(same) / np.sqrt(200)
-    assert float(fashion_mmd.mmd2(torch.randn(64, 4), torch.randn(64, 4) + 2)) > 5 * np.std(same)
+    assert float(fashion_mmd.mmd2(torch.randn(2, 64, 40), torch.randn(2, 64, 40) + 2)) > 5 * np.std(same)
 
 
 def test_the_benchmarks_distances_match_closed_forms() -> None:

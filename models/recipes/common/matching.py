@@ -40,6 +40,12 @@ def details(x: Tensor) -> Tensor:
     return DETAIL_WEIGHT * torch.cat(found, dim=1)
 
 
+def cost(a: Tensor, b: Tensor) -> Tensor:
+    """Squared Euclidean distances, (C, n, D), (C, m, D) -> (C, n, m)."""
+    squares = a.square().sum(2)[:, :, None] + b.square().sum(2)[:, None]
+    return (squares - 2 * a @ b.transpose(1, 2)).clamp(min=0)
+
+
 def train(
     name: str,
     args: argparse.Namespace,

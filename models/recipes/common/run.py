@@ -58,10 +58,11 @@ def keep_freed_memory() -> None:
 BF16 = torch.cpu._is_avx512_bf16_supported()
 
 
-def mixed(network: nn.Module, *inputs: torch.Tensor) -> torch.Tensor:
-    """network(*inputs), in bfloat16 where the processor is has it (1.5 times as fast); float32 comes out."""
+def mixed(network: nn.Module, *inputs: torch.Tensor) -> Any:
+    """network(*inputs), in bfloat16 where the processor has it (1.5 times as fast); float32 comes out."""
     with torch.autocast("cpu", torch.bfloat16, enabled=BF16):
-        return network(*inputs).float()
+        outputs = network(*inputs)
+    return outputs.float() if isinstance(outputs, torch.Tensor) else tuple(part.float() for part in outputs)
 
 
 class Ema:
