@@ -202,17 +202,32 @@ def fill_timeline(session: Session, count: int = 4) -> list[str]:
     """Something to begin with: the current point and others from new seeds, evenly spread over the
     timeline (the last one leaves room for the way back where it loops); their ids. One step to undo."""
     info, state = session.info, session.state
-    timeline = state.timeline
-    step = timeline.length / (count if timeline.loop else max(count - 1, 1))
     points = [state.point]
     if info is not None:
         # Only latents are drawn anew: class, truncation and scalars stay the person's.
         points += [drawn(info, state.point, new_seed()) for _ in range(count - 1)]
+    return _fill(session, points)
+
+
+def saved_here(session: Session) -> tuple[SavedPoint, ...]:
+    """The saved points that were found in the current model."""
+    return tuple(s for s in session.state.saved if s.model == session.state.model)
+
+
+def fill_from_saved(session: Session) -> list[str]:
+    """The saved points of the current model as keyframes, in their order, evenly spread; their ids. What
+    would be denser than :data:`KEY_SECONDS` makes the timeline longer. One step to undo."""
+    return _fill(session, [saved.point for saved in saved_here(session)])
+
+
+def _fill(session: Session, points: list[LatentPoint]) -> list[str]:
+    timeline, gaps = session.state.timeline, len(points) if session.state.timeline.loop else len(points) - 1
+    length = min(max(timeline.length, KEY_SECONDS * gaps), MAX_LENGTH)
+    step = length / max(gaps, 1)
     frames = tuple(
-        Keyframe(min(i * step, timeline.length), point, secrets.token_hex(6), "ease")
-        for i, point in enumerate(points)
+        Keyframe(min(i * step, length), point, secrets.token_hex(6), "ease") for i, point in enumerate(points)
     )
-    session.update(timeline=replace(timeline, keyframes=frames))
+    session.update(timeline=replace(timeline, keyframes=frames, length=length))
     return [frame.id for frame in frames]
 
 

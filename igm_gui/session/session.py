@@ -114,12 +114,14 @@ class Session:
         self._set(self._state, changed)
 
     def open_model(self, model: str, info: GeneratorInfo | None = None) -> bool:
-        """Change to another model; the point is kept as far as it fits (one step to undo)."""
+        """Change to another model; the point is kept as far as it fits (one step to undo;
+        the first model is none: there is nothing before it to go back to)."""
         if info is not None:
             self.infos[model] = info
         known = self.infos.get(model)
         point = conform(self._state.point, known) if known else self._state.point
-        return self.update(model=model, point=point, locks=frozenset())
+        first = not self._state.model
+        return self.update(model=model, point=point, locks=frozenset(), undoable=not first)
 
     def replace_state(self, state: SessionState) -> None:
         """A project was opened: the state is another one and there is nothing to undo."""

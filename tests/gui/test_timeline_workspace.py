@@ -87,6 +87,22 @@ def test_empty_says_how_to_begin_and_one_click_begins(
     assert buttons["Start with four random points"].isVisible()
 
 
+def test_kept_points_are_one_click_from_a_film(
+    qtbot: QtBot, studio: Studio, workspace: TimelineWorkspace
+) -> None:
+    offer = workspace._empty.saved
+    assert not offer.isVisible()
+    workspace._commands.run("timeline.saved")  # says what is missing, and changes nothing
+    assert times(workspace) == []
+    for seed in (3, 4, 5):
+        actions.set_seed(studio.session, seed)
+        actions.keep(studio.session)
+    assert offer.text() == "Use the 3 saved points"
+    qtbot.mouseClick(offer, Qt.MouseButton.LeftButton)
+    assert [k.point.seed for k in studio.state.timeline.keyframes] == [3, 4, 5]
+    assert not workspace._empty.isVisible()
+
+
 def test_a_keyframe_comes_from_the_current_point_at_the_playhead(
     qtbot: QtBot, studio: Studio, workspace: TimelineWorkspace
 ) -> None:

@@ -78,6 +78,27 @@ def test_update_easing_and_delete(session: Session) -> None:
     assert len(session.state.timeline.keyframes) == 3
 
 
+@pytest.mark.parametrize(("loop", "times", "length"), [(True, [0, 4], 8), (False, [0, 8], 8)])
+def test_saved_points_become_a_film(session: Session, loop: bool, times: list[float], length: float) -> None:
+    actions.set_timeline(session, loop=loop)
+    kept = [actions.keep(session, point=point_from_seed(A, seed)) for seed in (5, 6)]
+    session.update(saved=(*session.state.saved, replace(kept[0], id="other", model="b")))
+    actions.fill_from_saved(session)
+    timeline = session.state.timeline
+    assert [(k.time, k.point.seed) for k in timeline.keyframes] == list(zip(times, (5, 6), strict=True))
+    assert timeline.length == length
+    session.undo()
+    assert session.state.timeline.keyframes == ()
+
+
+def test_many_saved_points_get_a_longer_film(session: Session) -> None:
+    for seed in range(7):
+        actions.keep(session, point=point_from_seed(A, seed))
+    actions.fill_from_saved(session)
+    assert [k.time for k in session.state.timeline.keyframes] == [0, 2, 4, 6, 8, 10, 12]
+    assert session.state.timeline.length == 14
+
+
 def test_points_found_one_after_the_other_leave_room_for_the_way_back(session: Session) -> None:
     times = [actions.append_keyframe(session) for _ in range(5)]
     assert times == [0.0, 2.0, 4.0, 6.0, 8.0]

@@ -9,6 +9,7 @@ from igm_gui.gui.commands import Commands
 from igm_gui.gui.timeline.track import Track
 from igm_gui.gui.timeline.track_paint import LANE, LANE_TOP
 from igm_gui.gui.widgets import Button, accent_button
+from igm_gui.session import actions
 from igm_gui.session.state import SessionState
 
 
@@ -21,25 +22,37 @@ class EmptyTrack(QWidget):
         row = QHBoxLayout(self)
         row.setContentsMargins(20, 0, 20, 0)
         row.setSpacing(10)
-        text = QLabel("No keyframes yet: add points, and the timeline moves from one to the next.")
+        text = QLabel("No keyframes yet: the timeline moves from one point to the next.")
         text.setProperty("role", "quiet")
         text.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self.saved = accent_button("", "star", commands.tip("timeline.saved"))
+        self.saved.clicked.connect(lambda: commands.run("timeline.saved"))
         fill = accent_button("Start with four random points", "shuffle", commands.tip("timeline.fill"))
         fill.clicked.connect(lambda: commands.run("timeline.fill"))
         add = Button("Add the current point", "diamond-plus", commands.tip("timeline.add"))
         add.clicked.connect(lambda: commands.run("timeline.add"))
         row.addStretch(1)
-        for widget in (text, fill, add):
+        for widget in (text, self.saved, fill, add):
             row.addWidget(widget)
         row.addStretch(1)
         track.installEventFilter(self)
         track.studio.changed.connect(self._on_changed)
         self._place()
         self.setVisible(not track.studio.state.timeline.keyframes)
+        self._offer_saved()
 
     def _on_changed(self, state: SessionState, changed: frozenset[str]) -> None:
         if "timeline" in changed:
             self.setVisible(not state.timeline.keyframes)
+        if changed & {"saved", "model"}:
+            self._offer_saved()
+
+    def _offer_saved(self) -> None:
+        """What was kept in this model is the film that is wanted, mostly."""
+        count = len(actions.saved_here(self._track.studio.session))
+        self.saved.setVisible(count > 1)
+        self.saved.setText(f"Use the {count} saved points")
+        self.saved.setAccessibleName(self.saved.text())
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.Resize:

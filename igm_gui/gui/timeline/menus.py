@@ -55,6 +55,7 @@ class TimelineMenus:
                 menu.addAction("Add the point between here", lambda: self._track.add_between(seconds))
             menu.addAction("Move the playhead here", lambda: self._player.seek(seconds))
             menu.addSeparator()
+            self._entry(menu, "timeline.saved")
             self._entry(menu, "timeline.fill")
             self._entry(menu, "timeline.spread")
         menu.popup(where)

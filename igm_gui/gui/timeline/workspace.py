@@ -318,6 +318,7 @@ class TimelineWorkspace(QWidget):
         add("timeline.next_frame", "One frame on", lambda: self._step(1), ".")
         add("timeline.previous_frame", "One frame back", lambda: self._step(-1), ",")
         add("timeline.fill", "Start with four random points", self._fill)
+        add("timeline.saved", "Start with the saved points of this model", self._fill_from_saved)
         add("timeline.spread", "Spread the keyframes evenly", self._spread)
         for how, name in EASING_NAMES.items():
             add(f"timeline.easing.{how}", f"Keyframe: {name.lower()}", partial(self._ease, how))
@@ -338,6 +339,13 @@ class TimelineWorkspace(QWidget):
 
     def _fill(self) -> None:
         actions.fill_timeline(self._studio.session)
+        self.player.seek(0.0)
+
+    def _fill_from_saved(self) -> None:
+        if not actions.saved_here(self._studio.session):
+            self._studio.say("No point of this model is saved.", "In Explore, K keeps what is on show.")
+            return
+        actions.fill_from_saved(self._studio.session)
         self.player.seek(0.0)
 
     def _spread(self) -> None:
