@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -249,6 +250,20 @@ def test_a_folder_that_can_not_be_written_is_named(maker, renderer, tmp_path):
         finish(maker(tmp_path / "file"), renderer)
     assert "Choose another folder" in caught.value.hint
     assert (tmp_path / "file").read_text() == "in the way"
+
+
+def test_a_folder_that_may_not_be_written_is_said_before_the_work(maker, renderer, tmp_path, monkeypatch):
+    def refused(*_arguments, **_options) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    # The one who runs the tests may be root, whom no folder refuses.
+    monkeypatch.setattr(tempfile, "mkstemp", refused)
+    monkeypatch.setattr(tempfile, "mkdtemp", refused)
+    renders = FailsLater(renderer)
+    with pytest.raises(ExportError, match=f"to {tmp_path}: Permission denied"):
+        finish(maker(tmp_path), renders)
+    assert renders._left == 2
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_name_no_file_can_have_is_said_before_the_work(maker, renderer, tmp_path):
