@@ -353,6 +353,31 @@ def test_a_class_joined_as_it_is_needs_a_card(tmp_path):
         assert torch.allclose(generator.forward({"z": z, "label": label}), expected, atol=1e-5)
 
 
+class Autoencoder(nn.Module):
+    """A variational autoencoder as tutorials write it: only its second half generates."""
+
+    def __init__(self):
+        super().__init__()
+        self.fc1, self.fc21, self.fc22 = nn.Linear(64, 16), nn.Linear(16, 5), nn.Linear(16, 5)
+        self.fc3, self.fc4 = nn.Linear(5, 16), nn.Linear(16, 64)
+
+    def forward(self, z):
+        return torch.sigmoid(self.fc4(torch.relu(self.fc3(z))))
+
+
+@pytest.mark.parametrize("ending", ["pt", "safetensors"])
+def test_the_decoder_of_an_autoencoder(tmp_path, ending):
+    module = lively(Autoencoder())
+    path = tmp_path / f"vae.{ending}"
+    save_file(module.state_dict(), str(path)) if ending == "safetensors" else torch.save(
+        module.state_dict(), path
+    )
+    assert "encoder" in registry.load(str(path)).info.warnings[-1]
+    inputs = [{"name": "z", "kind": "latent", "shape": [5]}]
+    side_card(path, 8, inputs=inputs, hidden="relu", last="sigmoid")
+    same_pictures(path, module, 5, False)
+
+
 def test_a_row_that_is_no_square_is_guessed_and_corrected(tmp_path):
     module = lively(nn.Sequential(nn.Linear(6, 16), nn.LeakyReLU(0.2), nn.Linear(16, 20 * 32), nn.Tanh()))
     path = tmp_path / "model.pt"

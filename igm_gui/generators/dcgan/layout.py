@@ -29,6 +29,7 @@ HINT = (
     "or export it with igm_gui.export_generator: docs/model-card.md."
 )
 MAX_TENSORS = 2_000
+MAX_MODULES = 60  # of an autoencoder whose parts are tried
 TABLE = re.compile(r"emb|label|class|cond", re.IGNORECASE)
 
 
@@ -90,7 +91,36 @@ def read_layout(
                 rows, width = parts[table]["weight"].shape
                 layout = replace(layout, table=table, table_shape=(int(rows), int(width)))
             return layout
+    found = _after_an_encoder(tensors, ordered, wanted)
+    if found is not None:
+        return found
     raise failure or ModelError("The weights hold no layers.", HINT)
+
+
+def _after_an_encoder(
+    tensors: Mapping[str, Tensor], ordered: bool, wanted: OutputSpec | None
+) -> Layout | None:
+    """Some layers as a stack of their own: what follows the narrow place of an autoencoder. They begin with a
+    fully connected layer and give at least four times as many numbers as they take."""
+    for parts in itertools.islice(orders(tensors, ordered), 2):
+        names = list(parts)
+        found: list[Layout] = []
+        for start, end in itertools.combinations(range(len(names) + 1), 2):
+            if len(names) > MAX_MODULES:
+                break
+            try:
+                layout = _Stack({name: parts[name] for name in names[start:end]}, True).layout(wanted, None)
+            except ModelError:
+                continue
+            size = layout.channels * layout.height * layout.width
+            if layout.layers[0].kind == "linear" and 4 * layout.into <= size:
+                found.append(layout)
+        if found:
+            layout = min(found, key=lambda each: (each.into, -len(each.layers)))
+            kept = f"{layout.layers[0].prefix} to {layout.layers[-1].prefix}"
+            note = f"Only {kept} are taken for the generator; the rest looks like an encoder."
+            return replace(layout, notes=(*layout.notes, note))
+    return None
 
 
 def _table(parts: Mapping[str, Module]) -> str:

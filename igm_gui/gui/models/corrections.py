@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QComboBox, QDoubleSpinBox, QFormLayout, QHBoxLayout, QLabel, QWidget
+from PySide6.QtWidgets import QDoubleSpinBox, QFormLayout, QHBoxLayout, QLabel, QWidget
 
 from igm_gui.errors import IgmError
 from igm_gui.formats.card import Card
 from igm_gui.formats.side_card import read_side_card
+from igm_gui.gui.models.plain import PRIORS, PlainRows, choice
 from igm_gui.gui.widgets.buttons import Button, accent_button
 from igm_gui.gui.widgets.section import SectionHead
 from igm_gui.info import GeneratorInfo, InputSpec
 
 FAMILIES = ("dcgan", "onnx", "program", "nntilde")
-# As igm_gui.generators.dcgan has them; that module imports torch, which the window's thread must not.
-HIDDEN = ("relu", "leaky_relu", "tanh", "elu")
-LAST = ("tanh", "sigmoid", "none")
-PRIORS = ("normal", "uniform", "sphere")
-GUESS = re.compile(r"hidden activation (\w+), last (\w+)")
 
 
 def correctable(info: GeneratorInfo | None) -> bool:
@@ -41,13 +36,6 @@ def _number(value: float, low: float = -1e6, high: float = 1e6, decimals: int = 
     return box
 
 
-def _choice(choices: tuple[str, ...], value: str) -> QComboBox:
-    box = QComboBox()
-    box.addItems(list(choices))
-    box.setCurrentText(value)
-    return box
-
-
 class InputRow:
     """One input: what it is, and what goes with that."""
 
@@ -56,10 +44,8 @@ class InputRow:
         many = spec.kind in ("latent", "label")
         flat = spec.kind == "label" or len(spec.shape) == 1
         kinds = (("latent", "label") if flat else ("latent",)) if many else ("scalar", "seed")
-        self.kind = _choice(kinds, spec.kind)
-        self.kind.setAccessibleName(f"{spec.name} is a")
-        self.prior = _choice(PRIORS, spec.prior)
-        self.prior.setAccessibleName(f"Prior of {spec.name}")
+        self.kind = choice(kinds, spec.kind, f"{spec.name} is a", "What this input is")
+        self.prior = choice(PRIORS, spec.prior, f"Prior of {spec.name}", "How its numbers are drawn")
         self.numbers = [_number(value) for value in (spec.minimum, spec.maximum, spec.default)]
         row = QWidget()
         line = QHBoxLayout(row)
@@ -121,21 +107,15 @@ class Corrections(QWidget):
         )
         about.setWordWrap(True)
         form.addRow(about)
-        self.hidden = self.last = None
-        if info.family == "dcgan":
-            settings = self.card.hyperparameters if self.card else {}
-            guess = next((m for m in map(GUESS.search, info.warnings) if m), None)
-            hidden, last = guess.groups() if guess else ("relu", "tanh")
-            self.hidden = _choice(HIDDEN, str(settings.get("hidden", hidden)))
-            self.last = _choice(LAST, str(settings.get("last", last)))
-            form.addRow("Hidden activation", self.hidden)
-            form.addRow("Last activation", self.last)
+        self.plain = PlainRows(info, self.card, form) if info.family == "dcgan" else None
         output = info.output
         self.low = self.high = self.rate = None
         if output.media == "image":
             self.low, self.high = _number(output.low), _number(output.high)
             form.addRow("Value of black", self.low)
             form.addRow("Value of white", self.high)
+            if self.plain is not None:
+                self.plain.range_known.connect(self._set_range)
         else:
             self.rate = _number(output.sample_rate, 1000, 384_000, 0)
             self.rate.setSuffix(" Hz")
@@ -155,6 +135,11 @@ class Corrections(QWidget):
         buttons.addWidget(self.apply)
         form.addRow(buttons)
 
+    def _set_range(self, low: float, high: float) -> None:
+        if self.low is not None and self.high is not None:
+            self.low.setValue(low)
+            self.high.setValue(high)
+
     def _own_card(self) -> Card | None:
         try:
             return read_side_card(Path(self._info.path))
@@ -169,8 +154,10 @@ class Corrections(QWidget):
         if self.rate is not None:
             output = replace(output, sample_rate=round(self.rate.value()))
         settings: dict[str, Any] = dict(self.card.hyperparameters) if self.card else {}
-        if self.hidden is not None and self.last is not None:
-            settings |= {"hidden": self.hidden.currentText(), "last": self.last.currentText()}
+        inputs = tuple(row.value() for row in self.inputs) or info.inputs
+        if self.plain is not None:
+            settings |= self.plain.settings()
+            output, inputs = self.plain.output(output), self.plain.inputs()
         return Card(
             name=info.name,
             family=info.family,
@@ -178,6 +165,6 @@ class Corrections(QWidget):
             description=self.card.description if self.card else "",
             licence=info.licence,
             output=output,
-            inputs=tuple(row.value() for row in self.inputs) or info.inputs,
+            inputs=inputs,
             hyperparameters=settings,
         )
