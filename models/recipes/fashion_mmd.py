@@ -54,7 +54,7 @@ def main() -> None:
         distance=Distance(
             name="Maximum mean discrepancy",
             formula="MMD^2(p, q) = E k(x, x') - 2 E k(x, g) + E k(g, g') within each class, "
-            "k = sum over s of (1 + |a - b|^2/s^2)^-1/2 of pixels and details",
+            "k = sum over s of (1 + |a - b|^2/s^2)^-1/2 of pixels and details (mean moduli of 3x3 ripples)",
             paper="Gretton et al. 2012, JMLR 13; Li et al. 2015, arXiv:1502.02761",
         ),
     )

@@ -83,7 +83,8 @@ def main() -> None:
         "and matched with the sorted shadows of real ones.",
         distance=Distance(
             name="Sliced Wasserstein-2 distance",
-            formula="SW2^2(p, q) = E over directions t of W2^2(<t, x>, <t, g>), by sorting",
+            formula="SW2^2(p, q) = E over directions t of W2^2(<t, x>, <t, g>), by sorting, "
+            "within each class; x and g stand for pixels, or for details (mean moduli of 3x3 ripples)",
             paper="Bonneel et al. 2015, doi:10.1007/s10851-014-0506-3; "
             "Deshpande et al. 2018, arXiv:1803.11188",
         ),
