@@ -305,7 +305,7 @@ class MainWindow(QMainWindow):
             # Who has gone to another workspace meanwhile is not fetched back.
             hints = self._begun and not self._asked_for_file and self.stack.current == "explore"
             if first and hints and HintBubble.wanted(self.settings):
-                self.show_hints()
+                self.show_hints(still=self.studio.session.can_undo)
 
     def _go_back(self, result: RenderResult) -> None:
         """A model that could not be opened leaves the one before in its place."""
@@ -317,8 +317,9 @@ class MainWindow(QMainWindow):
         if result.error is not None:
             self.studio.fail(result.error, partial(self.studio.open_model, model), model)
 
-    def show_hints(self) -> None:
-        """The three hints, over a picture that moves until the person takes over."""
+    def show_hints(self, still: bool = False) -> None:
+        """The three hints, over a picture that moves until the person takes over; ``still`` where that has
+        happened before."""
         explore = self.stack.widget_of("explore")
         if explore is None or self.hints is not None or not self.show_workspace("explore"):
             return
@@ -338,7 +339,10 @@ class MainWindow(QMainWindow):
         strip_drawn = getattr(strip, "drawn", None)
         if strip_drawn is not None:
             strip_drawn.connect(partial(self._hint_done, 0))
-        drift.start(undoable=False)
+        if still:
+            self._hint_done(0)  # the hand is at work already: what it made stays
+        else:
+            drift.start(undoable=False)
 
     def _hint_done(self, index: int, *_: object) -> None:
         if self.hints is not None:
@@ -371,7 +375,24 @@ class MainWindow(QMainWindow):
         if geometry is not None:
             self.restoreGeometry(geometry)
 
+    def _may_give_up(self) -> bool:
+        """Whether the work that runs may be ended: an export takes longer than a careless click."""
+        job = next((job for job in self.studio.jobs if not job.done), None)
+        if job is None:
+            return True
+        box = QMessageBox(self)
+        box.setWindowTitle("IGM Studio")
+        box.setText(f"{job.name} is not finished.")
+        box.setInformativeText("Closing now gives it up, and nothing of it is written.")
+        stay = box.addButton("Go on with it", QMessageBox.ButtonRole.RejectRole)
+        leave = box.addButton("Close", QMessageBox.ButtonRole.DestructiveRole)
+        box.setDefaultButton(stay)
+        box.exec()
+        return job.done or box.clickedButton() is leave
+
     def _may_close(self) -> bool:
+        if not self._may_give_up():
+            return False
         if not self.keeper.worth_asking:
             return True
         box = QMessageBox(self)

@@ -201,9 +201,20 @@ class TestHints:
         self, window: MainWindow, explore: ExploreWorkspace, toy_studio: Studio, next_picture: NextPicture
     ) -> None:
         window.begin()
+        next_picture(lambda: toy_studio.refresh(force=True))
+        assert window.hints is not None
+        assert window.hints.index == 0
+        assert explore.drift.running
+
+    def test_what_was_done_before_the_first_picture_stays(
+        self, window: MainWindow, explore: ExploreWorkspace, toy_studio: Studio, next_picture: NextPicture
+    ) -> None:
+        window.begin()
         next_picture(lambda: actions.randomize(toy_studio.session, 1))
         assert window.hints is not None
-        assert explore.drift.running
+        assert window.hints.index == 1
+        assert not explore.drift.running
+        assert toy_studio.state.point.seed == 1
 
 
 class TestDrop:

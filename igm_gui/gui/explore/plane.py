@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from PySide6.QtCore import QPoint, QPointF, QRectF, QSize, QSizeF, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, QSize, QSizeF, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QImage,
     QKeyEvent,
@@ -25,6 +25,7 @@ from igm_gui.gui.studio import Studio
 from igm_gui.gui.widgets.buttons import Button, IconButton, flat_button
 from igm_gui.gui.widgets.section import SectionHead
 from igm_gui.gui.widgets.thumbnail import media_image
+from igm_gui.gui.widgets.tips import tip_below
 from igm_gui.info import GeneratorInfo
 from igm_gui.latent.point import LatentPoint
 from igm_gui.latent.vector import Vector
@@ -132,6 +133,12 @@ class PlaneField(QWidget):
             painter.drawImage(target, image)
         painter.end()
         return tiles
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.ToolTip:
+            tip_below(self)
+            return True
+        return super().event(event)
 
     def _go(self, x: float, y: float) -> None:
         at = (min(max(x, 0.0), 1.0), min(max(y, 0.0), 1.0))

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QLineEdit, QMenu, QWidget
 
 from igm_gui.gui.explore.strip_view import PAD, SMALLEST_PITCH, StripView
 from igm_gui.gui.widgets.slider import parse_number
+from igm_gui.gui.widgets.tips import tip_below
 
 
 class ValueField(QLineEdit):
@@ -223,6 +224,9 @@ class LatentStrip(StripView):
         self.finished.emit()
 
     def event(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.ToolTip:
+            tip_below(self)
+            return True
         # L is a letter that a window's shortcut may claim; with the focus here it locks.
         if (
             event.type() == QEvent.Type.ShortcutOverride
