@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -88,6 +89,42 @@ class TestProject:
         actions.keep(toy_studio.session)
         assert not window._may_close()
         assert asked == [1]
+
+    @pytest.mark.parametrize("button", ["Go on with it", "Close"])
+    def test_closing_asks_before_it_gives_up_an_export(
+        self,
+        window: MainWindow,
+        toy_studio: Studio,
+        qtbot: QtBot,
+        monkeypatch: pytest.MonkeyPatch,
+        button: str,
+    ) -> None:
+        go_on = threading.Event()
+
+        def work(_renderer: object) -> Iterator[float]:
+            for step in range(4):
+                yield step / 4
+                go_on.wait(20)
+
+        asked: list[str] = []
+
+        def answer(box: QMessageBox) -> int:
+            asked.append(box.text())
+            next(b for b in box.buttons() if b.text() == button).click()
+            return 0
+
+        monkeypatch.setattr(QMessageBox, "exec", answer)
+        assert window._may_close()
+        job = toy_studio.run("Export film.mp4", work)
+        qtbot.waitUntil(lambda: "Export film.mp4 · 0 %" in window.status.job.text())
+        window.show_workspace("grid")
+        assert window.status.job.isVisible()
+        assert window._may_close() == (button == "Close")
+        assert asked == ["Export film.mp4 is not finished."]
+        go_on.set()
+        qtbot.waitUntil(lambda: job.done)
+        qtbot.waitUntil(lambda: not window.status.job.isVisible())
+        assert window._may_close()
 
     def test_a_file_of_a_model_folder_opens_the_folder(
         self, window: MainWindow, toy_studio: Studio, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
