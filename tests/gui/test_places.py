@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,10 +12,12 @@ from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from igm_gui.errors import ModelError
+from igm_gui.gui.explore.axes import axes_of
 from igm_gui.gui.explore.strip import LatentStrip
 from igm_gui.gui.explore.workspace import ExploreWorkspace
 from igm_gui.gui.main_window import MainWindow
 from igm_gui.gui.studio import Studio
+from igm_gui.info import Direction
 from igm_gui.requests import RenderResult
 from igm_gui.session import actions
 from tests.gui.fakes import TOY, PaintingRenderer
@@ -59,11 +62,42 @@ class TestPlane:
         toy_studio.session.undo()
         assert toy_studio.state.point == start
 
+    def test_it_opens_on_the_directions_that_do_most(
+        self, qtbot: QtBot, explore: ExploreWorkspace, toy_studio: Studio, painter: PaintingRenderer
+    ) -> None:
+        idle = Direction("idle", "z", (1.0,) + (0.0,) * 11)
+        painter.infos["many"] = replace(TOY, name="many", directions=(idle, *TOY.directions))
+        toy_studio.open_model("many")
+        plane = explore.plane
+
+        def titles() -> set[str]:
+            return {axis.title for axis in plane.axes or ()}
+
+        qtbot.waitUntil(lambda: titles() == {"tilt", "glow"}, timeout=20_000)
+        qtbot.waitUntil(lambda: not any(image.isNull() for image in plane.field.images), timeout=20_000)
+        # What the person chose stays.
+        plane.set_axis(0, next(axis for axis in axes_of(painter.infos["many"]) if axis.title == "idle"))
+        assert "idle" in titles()
+        actions.randomize(toy_studio.session, 5)
+        qtbot.waitUntil(lambda: not plane.field.stale, timeout=20_000)
+        assert "idle" in titles()
+
+    def test_another_model_takes_the_pictures_away(
+        self, qtbot: QtBot, explore: ExploreWorkspace, toy_studio: Studio, painter: PaintingRenderer
+    ) -> None:
+        plane, thumbs = explore.plane, explore.variations.thumbs
+        qtbot.waitUntil(lambda: not any(image.isNull() for image in plane.field.images), timeout=20_000)
+        qtbot.waitUntil(lambda: not any(thumb.image.isNull() for thumb in thumbs), timeout=20_000)
+        with painter.holding("other"):
+            toy_studio.open_model("other")
+            assert all(image.isNull() for image in plane.field.images)
+            assert all(thumb.image.isNull() for thumb in thumbs)
+        qtbot.waitUntil(lambda: not any(image.isNull() for image in plane.field.images), timeout=20_000)
+        qtbot.waitUntil(lambda: not any(thumb.image.isNull() for thumb in thumbs), timeout=20_000)
+
     def test_random_axes_move_the_latent_and_keep_the_plane(
         self, explore: ExploreWorkspace, toy_studio: Studio
     ) -> None:
-        from igm_gui.gui.explore.axes import axes_of
-
         plane = explore.plane
         x, y = [axis for axis in axes_of(TOY) if not axis.absolute]
         plane.set_axis(0, x)

@@ -3,29 +3,21 @@
 from __future__ import annotations
 
 import numpy as np
-from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, QSize, QSizeF, Qt, QTimer, Signal
+from PySide6.QtCore import QPoint, Qt, QTimer
 from PySide6.QtGui import (
-    QImage,
-    QKeyEvent,
-    QMouseEvent,
-    QPainter,
-    QPaintEvent,
-    QPen,
-    QPixmap,
-    QResizeEvent,
     QShowEvent,
 )
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QSizePolicy, QVBoxLayout, QWidget
 
-from igm_gui.gui import theme
 from igm_gui.gui.commands import Commands
 from igm_gui.gui.explore.axes import Axis, axes_of, coordinate, place, random_lines
+from igm_gui.gui.explore.effects import Effects
+from igm_gui.gui.explore.plane_field import COLUMNS, ROWS, PlaneField
 from igm_gui.gui.pieces import Pieces
 from igm_gui.gui.studio import Studio
 from igm_gui.gui.widgets.buttons import Button, IconButton, flat_button
 from igm_gui.gui.widgets.section import SectionHead
 from igm_gui.gui.widgets.thumbnail import media_image
-from igm_gui.gui.widgets.tips import tip_below
 from igm_gui.info import GeneratorInfo
 from igm_gui.latent.point import LatentPoint
 from igm_gui.latent.vector import Vector
@@ -33,147 +25,8 @@ from igm_gui.requests import RenderResult
 from igm_gui.session.actions import new_seed
 from igm_gui.session.state import SessionState
 
-COLUMNS = ROWS = 5
 REST_MS = 250
 NO_LINES = np.zeros((2, 0), np.float32)  # absolute axes need none
-
-
-class PlaneField(QWidget):
-    """The field itself: ``moved`` gives fractions (0, 0) top left to (1, 1) bottom right."""
-
-    moved = Signal(float, float)
-    released = Signal()
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.images: list[QImage] = [QImage()] * (ROWS * COLUMNS)
-        self.at = (0.5, 0.5)
-        self._dragging = False
-        self._tiles: QPixmap | None = None  # the images as drawn: the handle moves far more often
-        self._old: set[int] = set()  # pictures of another place, dimmed until the new ones come
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setCursor(Qt.CursorShape.CrossCursor)
-        self.setAccessibleName("Latent plane")
-
-    @property
-    def dragging(self) -> bool:
-        return self._dragging
-
-    def sizeHint(self) -> QSize:
-        return QSize(262, 262)
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        self.setFixedHeight(max(self.width(), 60))
-
-    def set_at(self, at: tuple[float, float]) -> None:
-        """Put the handle at fractions of the field."""
-        if at != self.at:
-            self.at = at
-            self.update()
-
-    def set_image(self, index: int, image: QImage) -> None:
-        self.images[index] = image
-        self._old.discard(index)
-        self._tiles = None
-        self.update()
-
-    @property
-    def stale(self) -> bool:
-        """Whether some of the pictures belong to another place."""
-        return bool(self._old)
-
-    def set_stale(self) -> None:
-        """Dim every picture until its place's own comes."""
-        self._old = set(range(len(self.images)))
-        self._tiles = None
-        self.update()
-
-    def clear(self) -> None:
-        """Take the pictures away: they were another model's."""
-        self.images = [QImage()] * len(self.images)
-        self.set_stale()
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        painter.fillRect(self.rect(), theme.colour("raised"))
-        ratio = self.devicePixelRatioF()
-        if self._tiles is None or self._tiles.deviceIndependentSize() != QSizeF(self.size()):
-            self._tiles = self._drawn_tiles(ratio)
-        painter.drawPixmap(0, 0, self._tiles)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        centre = QPointF(self.at[0] * self.width(), self.at[1] * self.height())
-        painter.setPen(QPen(theme.colour("canvas", 0.9), 4))
-        painter.setBrush(theme.colour("accent", 0.35))
-        painter.drawEllipse(centre, 7, 7)
-        painter.setPen(QPen(theme.colour("accent"), 2))
-        painter.drawEllipse(centre, 7, 7)
-        if self.hasFocus():
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.setPen(QPen(theme.colour("accent"), 1))
-            painter.drawRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5))
-
-    def _drawn_tiles(self, ratio: float) -> QPixmap:
-        tiles = QPixmap(self.size() * ratio)
-        tiles.setDevicePixelRatio(ratio)
-        tiles.fill(Qt.GlobalColor.transparent)
-        painter = QPainter(tiles)
-        width, height = self.width() / COLUMNS, self.height() / ROWS
-        for index, image in enumerate(self.images):
-            if image.isNull():
-                continue
-            cell = QRectF((index % COLUMNS) * width, (index // COLUMNS) * height, width - 1, height - 1)
-            size = image.size().scaled(cell.size().toSize(), Qt.AspectRatioMode.KeepAspectRatio)
-            target = QRectF(0, 0, size.width(), size.height())
-            target.moveCenter(cell.center())
-            smooth = image.width() > cell.width() * 0.75
-            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, smooth)
-            painter.setOpacity(0.4 if index in self._old else 1.0)
-            painter.drawImage(target, image)
-        painter.end()
-        return tiles
-
-    def event(self, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.ToolTip:
-            tip_below(self)
-            return True
-        return super().event(event)
-
-    def _go(self, x: float, y: float) -> None:
-        at = (min(max(x, 0.0), 1.0), min(max(y, 0.0), 1.0))
-        self.set_at(at)
-        self.moved.emit(*at)
-
-    def mousePressEvent(self, event: QMouseEvent) -> None:
-        if event.button() == Qt.MouseButton.LeftButton:
-            self._dragging = True
-            self._go(event.position().x() / self.width(), event.position().y() / self.height())
-
-    def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        if self._dragging:
-            self._go(event.position().x() / self.width(), event.position().y() / self.height())
-
-    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        if self._dragging:
-            self._dragging = False
-            self.released.emit()
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        fine = 0.01 if event.modifiers() & Qt.KeyboardModifier.ShiftModifier else 0.05
-        steps = {
-            Qt.Key.Key_Left: (-fine, 0.0),
-            Qt.Key.Key_Right: (fine, 0.0),
-            Qt.Key.Key_Up: (0.0, -fine),
-            Qt.Key.Key_Down: (0.0, fine),
-        }
-        step = steps.get(Qt.Key(event.key()))
-        if step is None:
-            super().keyPressEvent(event)
-            return
-        self._go(self.at[0] + step[0], self.at[1] + step[1])
-        if not event.isAutoRepeat():
-            self.released.emit()
 
 
 class LatentPlane(QWidget):
@@ -220,6 +73,9 @@ class LatentPlane(QWidget):
         column.addWidget(body)
         self.field.moved.connect(self._moved)
         self.field.released.connect(studio.session.end_merge)
+        self._unranked = False
+        self.effects = Effects(studio, self)
+        self.effects.ranked.connect(self._on_ranked)
         self._pieces = Pieces(studio, self)
         self._pieces.arrived.connect(self._arrived)
         self._pieces.finished.connect(self._ask)
@@ -242,9 +98,18 @@ class LatentPlane(QWidget):
         self.setVisible(len(self._choices) >= 2)
         if len(self._choices) >= 2 and (self.axes is None or before != [a.title for a in self._choices]):
             self.axes = (self._choices[0], self._choices[1])
+            # Of many named directions, the two that do most here are known when they have been tried.
+            self._unranked = info.media == "image" and len(info.directions) > 2
         self._base = None
         self._name_axes()
         self._follow(self._studio.state)
+
+    def _on_ranked(self, axes: tuple[Axis, ...]) -> None:
+        self.axes = (axes[0], axes[1])
+        self._base = None
+        self._name_axes()
+        self._follow(self._studio.state)
+        self._ask()
 
     def _name_axes(self) -> None:
         if self.axes is not None:
@@ -257,6 +122,8 @@ class LatentPlane(QWidget):
         """Put ``axis`` on side 0 (x) or 1 (y); the other side gets out of its way."""
         if self.axes is None:
             return
+        self._unranked = False
+        self.effects.stop()
         other = self.axes[1 - side]
         if other == axis:
             other = self.axes[side]
@@ -287,6 +154,7 @@ class LatentPlane(QWidget):
         if "model" in changed and state.model != self._model:
             self._model = state.model
             self._pieces.stop()
+            self.effects.stop()
             self._shown = None
             self.field.clear()
         if changed & {"info", "model"}:
@@ -368,7 +236,12 @@ class LatentPlane(QWidget):
 
     def _render(self) -> None:
         key = self._key()
-        if key == self._shown or self._base is None:
+        if key == self._shown or self._base is None or self.effects.running:
+            return
+        if self._unranked:
+            self._unranked = False
+            named = [axis for axis in self._choices if axis.direction]
+            self.effects.measure(self._studio.state.model, self._base, named)
             return
         self._shown = key
         side = round(self.field.width() / COLUMNS * max(1.0, self.devicePixelRatioF()))
