@@ -45,7 +45,7 @@ def main() -> None:
     args = options(__doc__, steps=4000)
     prepare(args)
     losses = Losses(critic_loss, generator_loss, r1_penalty, penalty_every=16)
-    generator, run = train(NAME, args, losses, FashionCritic())
+    generator, run = train(NAME, args, losses, FashionCritic(), batch=64, lr_end=1e-4)
     write_fashion(
         run,
         generator,
