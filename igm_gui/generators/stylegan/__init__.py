@@ -21,7 +21,7 @@ from igm_gui.generators.stylegan.layouts import (
     is_tensorflow,
 )
 from igm_gui.generators.stylegan.mapping import Mapping
-from igm_gui.generators.stylegan.records import HINT, Node, mapping, node_from_record
+from igm_gui.generators.stylegan.records import HINT, Node, mapping, node_from_record, unknown_parts
 from igm_gui.generators.stylegan.styles import mapped_samples, style_space
 from igm_gui.generators.stylegan.synthesis2 import Synthesis2
 from igm_gui.generators.stylegan.synthesis3 import Synthesis3
@@ -82,6 +82,7 @@ def load(checkpoint: Checkpoint) -> StyleGAN:
         abilities=("map", "styles"),
         styles=style_space(network.mapping, synthesis.layer_names),
         preview_seeds=tuple(range(16)),
+        warnings=_modified(root),
     )
     generator = StyleGAN(info, network)
     with torch.inference_mode():
@@ -96,8 +97,19 @@ def load(checkpoint: Checkpoint) -> StyleGAN:
     precision = generator.precision
     if precision != "float32":
         note = f"Runs in {precision}, {generator.psnr:.0f} dB PSNR against float32."
-        generator.info = replace(generator.info, precision=precision, warnings=(note,))
+        generator.info = replace(
+            generator.info, precision=precision, warnings=(*generator.info.warnings, note)
+        )
     return generator
+
+
+def _modified(root: Node) -> tuple[str, ...]:
+    """A sentence where the network has parts that the official ones don't."""
+    parts = unknown_parts(root)
+    if not parts:
+        return ()
+    named = ", ".join(parts[:3]) + (f" and {len(parts) - 3} more" if len(parts) > 3 else "")
+    return (f"Modified architecture: {named} is not in the official networks; pictures may differ.",)
 
 
 def _parameters(node: Node) -> int:

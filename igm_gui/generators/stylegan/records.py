@@ -5,6 +5,7 @@ Only tensors and a few numbers are read; the classes named in the file are never
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -60,6 +61,41 @@ class Node:
 
     def clamp(self) -> float | None:
         return None if self.values.get("conv_clamp") is None else self.number("conv_clamp")
+
+
+# What the official modules are called and hold. Anything else is somebody's change of the architecture.
+CLASSES = frozenset(
+    {
+        "Generator",
+        "MappingNetwork",
+        "SynthesisNetwork",
+        "SynthesisBlock",
+        "SynthesisLayer",
+        "SynthesisInput",
+        "ToRGBLayer",
+        "FullyConnectedLayer",
+        "Conv2dLayer",
+    }
+)
+TENSORS = frozenset({"weight", "bias", "const", "w_avg", "noise_const", "noise_strength", "magnitude_ema"})
+TENSORS |= {"resample_filter", "up_filter", "down_filter", "freqs", "phases", "transform"}
+CHILDREN = re.compile(
+    r"mapping|synthesis|embed|fc\d+|b\d+|conv[01]|torgb|skip|affine|input|L\d+_\d+_\d+", re.ASCII
+)
+
+
+def unknown_parts(node: Node) -> list[str]:
+    """Modules and tensors that the official networks don't have, by their paths."""
+    found = []
+    if node.class_name and node.class_name not in CLASSES:
+        found.append(f"{node.path.rstrip('.') or 'the network'} ({node.class_name[:60]})")
+    found += [f"{node.path}{name}" for name in node.tensors if name not in TENSORS]
+    for name, child in node.children.items():
+        if CHILDREN.fullmatch(name):
+            found += unknown_parts(child)
+        else:
+            found.append(f"{node.path}{name}")
+    return found
 
 
 def _as_tensor(value: Any) -> Tensor | None:
