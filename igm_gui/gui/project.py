@@ -268,7 +268,14 @@ class RecoveryBar(QFrame):
         when = time.strftime("%d %B, %H:%M", time.localtime(found.modified))
         of = f" of {found.origin.name}" if found.origin else ""
         model = f", on {Path(found.model).name}" if found.model else ""
-        self.text.setText(f"The program ended before its work{of} was saved ({when}{model}).")
+        holds = [
+            f"{count} {thing}{'' if count == 1 else 's'}"
+            for count, thing in ((found.points, "saved point"), (found.keyframes, "keyframe"))
+            if count
+        ]
+        what = f": {' and '.join(holds)}" if holds else ""
+        more = f" {len(self._waiting)} such works wait." if len(self._waiting) > 1 else ""
+        self.text.setText(f"The program ended before its work{of} was saved ({when}{model}){what}.{more}")
         self.show()
 
     def _take(self, act: Callable[[Recoverable], object]) -> None:

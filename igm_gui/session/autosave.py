@@ -208,13 +208,16 @@ class Autosave:
 class Recoverable:
     """What a process left when it was killed. Nobody else is offered it until it is let go.
 
-    ``modified`` is in seconds since the epoch, ``origin`` the project file it came from, if there was one.
+    ``modified`` is in seconds since the epoch, ``origin`` the project file it came from, if there was one;
+    ``points`` and ``keyframes`` are how many saved points and keyframes are in it.
     """
 
     path: Path
     modified: float
     origin: Path | None = None
     model: str = ""
+    points: int = 0
+    keyframes: int = 0
     _held: IO[bytes] | None = field(default=None, repr=False, compare=False)
 
     def load(self) -> Project:
@@ -261,6 +264,8 @@ def recoverable() -> list[Recoverable]:
                 modified,
                 Path(origin) if isinstance(origin, str) and origin else None,
                 project.state.model,
+                len(project.state.saved),
+                len(project.state.timeline.keyframes),
                 held,
             )
         )

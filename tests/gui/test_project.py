@@ -159,10 +159,12 @@ class TestRecovery:
         lost.infos = dict(toy_studio.session.infos)
         autosave = Autosave(lost)
         actions.keep(lost, "Precious")
+        actions.fill_timeline(lost)
         assert autosave.flush()
         autosave.close(keep=True)
         window.begin()
         assert window.recovery.isVisible()
+        assert "on toy): 1 saved point and 4 keyframes." in window.recovery.text.text()
         assert window.rect().contains(window.recovery.geometry())
         QTest.mouseClick(window.recovery.recover, LEFT)
         assert [s.name for s in toy_studio.state.saved] == ["Precious"]
