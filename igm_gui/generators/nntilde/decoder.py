@@ -27,8 +27,12 @@ class Noise:
 
     def __enter__(self) -> None:
         _one_at_a_time.acquire()
-        self._theirs = torch.random.get_rng_state()
-        torch.random.set_rng_state(self._state)
+        try:
+            self._theirs = torch.random.get_rng_state()
+            torch.random.set_rng_state(self._state)
+        except BaseException:
+            _one_at_a_time.release()
+            raise
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
