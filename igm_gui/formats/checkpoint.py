@@ -164,7 +164,7 @@ def _archive_kind(path: Path, start: bytes) -> str:
     """Weights, or a program: what the names in a torch archive tell."""
     if start[:2] != b"PK":
         return "state_dict"
-    from igm_gui.formats.torch_file import check_zip
+    from igm_gui.formats.archive import check_zip
 
     inner = {name.partition("/")[2] for name in check_zip(path)}
     if "constants.pkl" in inner and any(name.startswith("code/") for name in inner):

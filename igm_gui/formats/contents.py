@@ -32,19 +32,6 @@ KIND_NAMES = {
     "export": "torch.export program",
     "onnx": "ONNX graph",
 }
-# torch.export's numbers of element types (torch/_export/serde/schema.py, ScalarType).
-EXPORT_TYPES = {
-    1: "uint8",
-    2: "int8",
-    3: "int16",
-    4: "int32",
-    5: "int64",
-    6: "float16",
-    7: "float32",
-    8: "float64",
-    12: "bool",
-    13: "bfloat16",
-}
 
 
 @dataclass(frozen=True)
@@ -145,7 +132,7 @@ def _hash(path: Path, progress: Callable[[float], None] | None) -> str:
 
 
 def _read(file: Path, found: FileContents) -> FileContents:
-    from igm_gui.formats import onnx_contents, pickle_contents
+    from igm_gui.formats import onnx_contents, pickle_contents, program_contents
 
     if file.suffix == ".safetensors":
         return replace(found, layers=_safetensors(file))
@@ -160,14 +147,21 @@ def _read(file: Path, found: FileContents) -> FileContents:
             warnings=found.warnings + graph.warnings,
         )
     if found.kind == "export":
-        return replace(found, family=found.family or "program", layers=_export(file))
+        found = replace(found, family=found.family or "program", layers=program_contents.export_layers(file))
+        inputs, outputs = program_contents.export_ends(file)
+        return found if found.card else replace(found, inputs=inputs, outputs=outputs)
     if found.kind == "pickle":
         read = pickle_contents.read_whole(file)
     elif zipfile.is_zipfile(file):
         read = pickle_contents.read_archive(file)
     else:
         read = pickle_contents.read_stream(file)
-    family = found.family or ("program" if found.kind == "torchscript" else "")
+    family = found.family
+    if found.kind == "torchscript":
+        family = family or "program"
+        if found.card is None:
+            inputs, outputs = program_contents.script_ends(file, read.globals)
+            found = replace(found, inputs=inputs, outputs=outputs)
     if not family and any(name.startswith(("torch_utils.persistence", "dnnlib.")) for name in read.globals):
         family = "stylegan"
     return replace(
@@ -189,22 +183,4 @@ def _safetensors(file: Path) -> tuple[Layer, ...]:
             kind = str(entry.get("dtype", ""))
             dtype = FLOATS.get(kind) or INTEGERS.get(kind, kind.lower())
             layers.append(Layer(name, tuple(int(side) for side in entry["shape"]), dtype))
-    return tuple(layers[:MAX_LAYERS])
-
-
-def _export(file: Path) -> tuple[Layer, ...]:
-    """The weights that a torch.export archive's own list names; its graph is not read."""
-    from igm_gui.formats.torch_file import check_zip
-
-    check_zip(file)
-    layers = []
-    with zipfile.ZipFile(file) as archive:
-        for name in archive.namelist():
-            if not name.endswith("_weights_config.json"):
-                continue
-            listed = msgspec.json.decode(archive.read(name)).get("config", {})
-            for key, entry in listed.items():
-                meta = entry.get("tensor_meta") or {}
-                shape = tuple(int(side.get("as_int", 0)) for side in meta.get("sizes", ()))
-                layers.append(Layer(key, shape, EXPORT_TYPES.get(int(meta.get("dtype", 0)), "")))
     return tuple(layers[:MAX_LAYERS])

@@ -190,7 +190,7 @@ def mentioned(path: Path) -> tuple[tuple[str, ...], str]:
 
 def read_archive(path: Path) -> Read:
     """A torch archive (``torch.save`` or TorchScript): every pickle in it. ModelError for a bad zip."""
-    from igm_gui.formats.torch_file import check_zip
+    from igm_gui.formats.archive import check_zip
 
     seen: dict[str, None] = {}
     layers: list[Layer] = []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import io
+import re
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import torch
 
 from igm_gui.errors import ModelError
+from igm_gui.formats.archive import check_zip
 from igm_gui.formats.torch_stream import check_pickle, check_stream, check_tensors
 
 HINT = "Only plain weights are read from such files; nothing in a file is ever executed."
@@ -60,33 +62,7 @@ OTHERS = (
     "lpips",
 )
 MAX_DEPTH = 6
-
-
-def check_zip(path: Path) -> list[str]:
-    """The names in a zip, after checking that it does not grow when it is read.
-
-    ModelError where entries are damaged, overlap the file's size or leave their folder.
-    """
-    try:
-        with zipfile.ZipFile(path) as archive:
-            entries = archive.infolist()
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
-        raise ModelError(
-            f"{path.name} is a damaged archive.", "Copy or download it again.", str(error)
-        ) from error
-    size = path.stat().st_size
-    if len(entries) > 200_000 or sum(entry.file_size for entry in entries) > size + 65_536:
-        raise ModelError(
-            f"{path.name} would grow to more than its own size when it is read.",
-            "Model archives are not compressed; this one can't be trusted.",
-        )
-    names = [entry.filename for entry in entries]
-    if any(
-        name.startswith(("/", "\\")) or name[1:2] == ":" or ".." in name.replace("\\", "/").split("/")
-        for name in names
-    ):
-        raise ModelError(f"{path.name} holds files that leave its folder.", "This archive can't be trusted.")
-    return names
+ASKED = re.compile(r"GLOBAL ([\w.]{1,200}) was not an allowed")
 
 
 def read_torch(path: Path, half: bool = False) -> dict[str, torch.Tensor]:
@@ -105,8 +81,11 @@ def read_torch(path: Path, half: bool = False) -> dict[str, torch.Tensor]:
     except MemoryError:
         raise
     except Exception as error:
+        asked = ASKED.search(str(error))
         raise ModelError(
-            f"{path.name} holds something other than plain weights, or is damaged.",
+            f"{path.name} asks for {asked[1]}, and holds more than plain weights; nothing of it was run."
+            if asked
+            else f"{path.name} holds something other than plain weights, or is damaged.",
             "Save the generator's weights alone: torch.save(generator.state_dict(), path).",
             str(error),
         ) from error

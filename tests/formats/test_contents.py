@@ -16,6 +16,7 @@ from igm_gui.cli import main
 from igm_gui.errors import ModelError
 from igm_gui.formats.contents import describe
 from igm_gui.formats.pickle_contents import read_archive
+from igm_gui.generators import registry
 
 STYLEGAN = sorted((Path(__file__).parents[1] / "data" / "stylegan").glob("*.pkl"))
 
@@ -65,6 +66,40 @@ def test_onnx_tells_inputs_outputs_and_weights(tmp_path: Path) -> None:
     damaged = tmp_path / "cut.onnx"
     damaged.write_bytes((tmp_path / "net.onnx").read_bytes()[:60])
     assert describe(damaged).warnings
+
+
+class Two(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = nn.Linear(4, 16)
+
+    def forward(self, z: torch.Tensor, gain: torch.Tensor) -> torch.Tensor:
+        return torch.tanh(self.layer(z) * gain[:, None])
+
+
+@pytest.mark.filterwarnings("ignore:.*torch.jit.*:DeprecationWarning")
+def test_programs_tell_their_ends_before_they_are_said_yes_to(tmp_path: Path) -> None:
+    arguments = (torch.zeros(2, 4), torch.ones(2))
+    batch = torch.export.Dim("batch", min=1, max=9)
+    exported = torch.export.export(Two(), arguments, dynamic_shapes=({0: batch}, {0: batch}))
+    torch.export.save(exported, tmp_path / "two.pt2")
+    found = describe(tmp_path / "two.pt2")
+    assert found.inputs == ("z: float32 (?, 4)", "gain: float32 (?)")
+    assert [text.partition(": ")[2] for text in found.outputs] == ["float32 (?, 16)"]
+    torch.jit.script(Two()).save(str(tmp_path / "two.ts"))
+    found = describe(tmp_path / "two.ts")
+    assert found.inputs == ("z: Tensor", "gain: Tensor")
+    assert found.outputs == ("Tensor",)
+    assert not found.warnings
+
+
+def test_what_a_torch_file_asks_for_is_named(tmp_path: Path) -> None:
+    torch.save(
+        {"G": {"a.weight": torch.zeros(3, 2)}, "extra": Hostile(tmp_path / "ran")}, tmp_path / "evil.pt"
+    )
+    with pytest.raises(ModelError, match=r"asks for .*(touch|getattr).* nothing of it was run"):
+        registry.load(str(tmp_path / "evil.pt"))
+    assert not (tmp_path / "ran").exists()
 
 
 @pytest.mark.parametrize("path", STYLEGAN, ids=lambda p: p.stem)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from igm_gui.errors import IgmError, ModelError
 from igm_gui.formats.checkpoint import Checkpoint
+from igm_gui.formats.onnx_contents import read_graph
 from igm_gui.formats.onnx_file import check_onnx
 from igm_gui.generators.base import Batch, TorchGenerator
 from igm_gui.generators.outputs import arrange_output, pick, resolve_output
@@ -167,6 +168,12 @@ def load(checkpoint: Checkpoint) -> OnnxGenerator:
     if card is None:
         generator.info = replace(info, inputs=bounded(inputs, lambda *trial: _works(generator, *trial)))
     samples = _samples(generator)
+    weights = [layer for layer in read_graph(path).layers if "float" in layer.dtype]
+    generator.info = replace(
+        generator.info,
+        parameters=sum(layer.size for layer in weights),
+        precision=", ".join(dict.fromkeys(layer.dtype for layer in weights)) or "float32",
+    )
     names = [node.name for node in session.get_outputs()]
     if len(names) > 1:
         shown = names[generator.output]

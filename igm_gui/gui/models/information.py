@@ -86,7 +86,7 @@ def file_facts(found: FileContents) -> Iterator[tuple[str, str]]:
     """(name, text) of what the file itself says."""
     size = f"{found.bytes / 1e6:.1f} MB" if found.bytes >= 1e6 else f"{found.bytes / 1e3:.1f} kB"
     yield "Stored as", ", ".join(part for part in (found.kind_text, size, found.precision) if part)
-    if found.kind == "onnx":
+    if found.kind in ("onnx", "torchscript", "export"):
         for text in found.inputs:
             yield "Declares input", text
         for text in found.outputs:
