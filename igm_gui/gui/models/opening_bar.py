@@ -13,7 +13,7 @@ from igm_gui.gui.studio import Studio
 from igm_gui.gui.widgets.buttons import Button
 from igm_gui.gui.widgets.labels import ElidedLabel
 
-WIDTH = 620
+WIDTH = 700
 SHOWN_AFTER_MS = 300  # what is over sooner needs no words
 
 
@@ -32,7 +32,7 @@ class OpeningBar(QFrame):
         self.label = ElidedLabel(mode=Qt.TextElideMode.ElideMiddle)
         self.bar = QProgressBar()
         self.bar.setTextVisible(False)
-        self.bar.setFixedWidth(160)
+        self.bar.setFixedWidth(130)
         self.bar.setAccessibleName("Opening a model")
         self.cancel = Button("Cancel", "x", "Keep the model that is open")
         self.cancel.clicked.connect(studio.opener.cancel)
