@@ -12,6 +12,7 @@ import torch
 from benchmarks import stylegan_reference as reference
 from igm_gui.formats.unpickle import load_pickle
 from igm_gui.generators import registry
+from igm_gui.generators.base import TorchGenerator
 from igm_gui.generators.stylegan import generator as stylegan
 from igm_gui.generators.stylegan import tuning
 from igm_gui.generators.stylegan.build2 import synthesis2
@@ -71,6 +72,29 @@ def test_float16_serves_only_what_was_trained_in_it(opened):
     opened._arrange(Arrangement())
     if used:
         assert (torch.float16 in used) == any(trained)
+
+
+@pytest.mark.parametrize("name", ["stylegan2-32-unconditional", "stylegan3-t-32"])
+@pytest.mark.parametrize("trained", [False, True])
+def test_a_gpu_runs_it_in_float16_where_it_was_trained_so(monkeypatch, name, trained):
+    generator = registry.load(str(DATA / f"{name}.pkl"))
+    plain = pictures(generator, 4)
+    parts = getattr(generator.network.synthesis, "blocks", None) or generator.network.synthesis.layers3
+    for part in list(parts)[-2:]:
+        part.trained_half = trained
+
+    def pretend(self, device):
+        self.device = torch.device(device)
+
+    monkeypatch.setattr(TorchGenerator, "to", pretend)  # the weights stay where they are: there is no GPU
+    generator.to("cuda")
+    assert generator.info.precision == ("float16" if trained else "float32")
+    assert any("float16" in text for text in generator.info.warnings) == trained
+    generator.device = torch.device("cpu")
+    assert peak_psnr(pictures(generator, 4), plain) > (50 if trained else 100)
+    generator.to("cpu")
+    assert generator.info.precision == "float32"
+    assert (pictures(generator, 4) - plain).abs().max() == 0
 
 
 def test_a_picture_in_float16_does_not_leave_its_range():

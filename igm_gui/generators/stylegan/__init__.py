@@ -94,12 +94,6 @@ def load(checkpoint: Checkpoint) -> StyleGAN:
         raise ModelError(f"{checkpoint.path.name} gives pictures that are not numbers.", HINT)
     generator.info = replace(info, output=output_of(picture))
     generator.tune(picture, seconds)
-    precision = generator.precision
-    if precision != "float32":
-        note = f"Runs in {precision}, {generator.psnr:.0f} dB PSNR against float32."
-        generator.info = replace(
-            generator.info, precision=precision, warnings=(*generator.info.warnings, note)
-        )
     return generator
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import OrderedDict
 from collections.abc import Hashable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -30,6 +31,7 @@ from igm_gui.info import GeneratorInfo, InputSpec, OutputSpec
 from igm_gui.latent.point import LatentPoint, point_from_seed
 
 KEPT_MAPPED = 8
+NOTE = "Runs in"
 MAX_TRAILED = 4  # pictures at once whose layers are kept: what is dragged is one
 
 
@@ -150,6 +152,18 @@ class StyleGAN(TorchGenerator):
         # Half precision on a GPU is the network's own choice: it was trained so or it was not.
         arrangement = Arrangement("float16", True) if self.device.type == "cuda" else self.tuned.arrangement
         self._arrange(arrangement if self.device.type != "mps" else Arrangement())
+        self._tell()
+
+    def _tell(self) -> None:
+        """Let ``info`` say in which precision the network runs where it is now."""
+        used = self.network.synthesis.precisions
+        precision = next((name for name in ("bfloat16", "float16") if name in used), "float32")
+        notes = [text for text in self.info.warnings if not text.startswith(NOTE)]
+        if precision == "bfloat16":
+            notes.append(f"{NOTE} {precision}, {self.psnr:.0f} dB PSNR against float32.")
+        elif precision == "float16":
+            notes.append(f"{NOTE} {precision} where it was trained so.")
+        self.info = replace(self.info, precision=precision, warnings=tuple(notes))
 
     def _arrange(self, arrangement: Arrangement) -> None:
         synthesis = self.network.synthesis
@@ -258,6 +272,7 @@ class StyleGAN(TorchGenerator):
                 remember(self.info.sha256, tuned)
         self.tuned = tuned
         self._arrange(tuned.arrangement)
+        self._tell()
 
 
 def output_of(picture: Tensor) -> OutputSpec:

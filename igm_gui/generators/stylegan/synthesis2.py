@@ -293,6 +293,11 @@ class Synthesis2(nn.Module):
             for layer in block.layers:
                 layer.arrange(block.compute, layout, folded)
 
+    @property
+    def precisions(self) -> set[str]:
+        """The numbers that its layers compute in, such as ``float32``."""
+        return {str(layer.dtype).removeprefix("torch.") for layer in self.layers()}
+
     def layers(self) -> list[ModulatedConv]:
         """The convolution layers in the order that ws feeds them."""
         return [layer for block in self.blocks for layer in cast(Block, block).layers]

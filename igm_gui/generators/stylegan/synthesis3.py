@@ -102,6 +102,7 @@ class Layer3(nn.Module):
         self.register_buffer("squares", weight.square().sum((2, 3)))
         self.register_buffer("weight", (weight * gain).contiguous())
         self.register_buffer("bias", node.tensor("bias"))
+        self.dtype: torch.dtype = torch.float32
         self._ready: tuple[Tensor, Tensor, Tensor] | None = None  # weight, squares, bias as arranged
         self.filtered = None if self.colour else _filtered(node, self.kernel)
         plans = None if self.filtered is None else (self.filtered.columns, self.filtered.rows)
@@ -113,6 +114,7 @@ class Layer3(nn.Module):
         With the channels last their number is rounded up to whole vector registers: the ones added are
         zero throughout, and odd numbers would cost more than they do.
         """
+        self.dtype = dtype
         made = self.weight.shape[0]
         if layout == torch.channels_last and not self.colour:
             made = -(-made // CHANNELS_AT_ONCE) * CHANNELS_AT_ONCE
@@ -208,6 +210,11 @@ class Synthesis3(nn.Module):
         sizes = [cast(Layer3, layer).size for layer in self.layers3[:-1]]
         names = [f"{width}×{height}" for width, height in sizes]
         return ("input", *names, "colour")
+
+    @property
+    def precisions(self) -> set[str]:
+        """The numbers that its layers compute in, such as ``float32``."""
+        return {str(cast(Layer3, layer).dtype).removeprefix("torch.") for layer in self.layers3}
 
     def arrange(self, dtype: torch.dtype, layout: torch.memory_format, folded: bool = False) -> None:  # noqa: ARG002
         """Compute the layers in ``dtype``; the Fourier features are always made in float32. Nothing here can
