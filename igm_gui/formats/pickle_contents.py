@@ -7,16 +7,16 @@ to its end without doing anything; its tensors' shapes and the names it mentions
 from __future__ import annotations
 
 import io
-import pickle
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from igm_gui.errors import ModelError
 from igm_gui.formats.layer import MAX_LAYERS, Layer
-from igm_gui.formats.pickle_scan import Refused, scan, scan_next
+from igm_gui.formats.pickle_inert import Inert, Reader
+from igm_gui.formats.pickle_scan import scan, scan_next
 
 MAX_DEPTH = 60
 MAX_REFUSED = 200_000_000
@@ -43,74 +43,18 @@ class Read:
     warnings: tuple[str, ...] = ()
 
 
-class _Inert:
-    """Stands for any object: keeps its arguments, items and state, and does nothing."""
-
-    named = ""
-
-    def __new__(cls, *_arguments: Any, **_words: Any) -> _Inert:
-        return object.__new__(cls)
-
-    def __init__(self, *arguments: Any, **_words: Any) -> None:
-        self.arguments = arguments
-        self.items: dict[Any, Any] = {}
-        self.state: Any = None
-
-    def __call__(self, *_arguments: Any) -> _Inert:
-        return self
-
-    def __setstate__(self, state: Any) -> None:
-        self.state = state
-
-    def __setitem__(self, key: Any, value: Any) -> None:
-        # Not str(key): the text of nested lists can be exponentially long.
-        plain = key if isinstance(key, str | int) else type(key).__name__
-        self.__dict__.setdefault("items", {})[plain] = value
-
-    def append(self, value: Any) -> None:
-        items = self.__dict__.setdefault("items", {})
-        items[len(items)] = value
-
-    def extend(self, values: Any) -> None:
-        for value in values:
-            self.append(value)
-
-    def add(self, value: Any) -> None:
-        self.append(value)
-
-
-class _Reader(pickle.Unpickler):
-    def __init__(self, stream: Any, seen: dict[str, None]) -> None:
-        super().__init__(stream, encoding="latin1")
-        self._seen = seen
-        self._made: dict[str, type] = {}
-        self.claims: dict[str, int] = {}  # storage -> numbers that it is said to hold
-
-    def find_class(self, module: str, name: str) -> Any:
-        full = f"{module}.{name}"
-        self._seen[full] = None
-        if full not in self._made:
-            self._made[full] = type("Inert", (_Inert,), {"named": full})
-        return self._made[full]
-
-    def persistent_load(self, pid: Any) -> Any:
-        if isinstance(pid, tuple) and len(pid) > 4 and isinstance(pid[4], int):
-            self.claims[str(pid[2])[:200]] = pid[4]
-        return pid
-
-
 def _dtype_of(storage: Any) -> str:
     kind = storage[1] if isinstance(storage, tuple) and len(storage) > 1 else None
     name = str(getattr(kind, "named", "")).rpartition(".")[2].removesuffix("Storage")
     return STORAGES.get(name, "")
 
 
-def _layer(name: str, value: _Inert) -> Layer | None:
+def _layer(name: str, value: Inert) -> Layer | None:
     """A tensor's layer, where ``value`` stands for one."""
     arguments = value.__dict__.get("arguments", ())
     if value.named.startswith("torch._utils._rebuild_parameter") and arguments:
         inner = arguments[0]
-        return _layer(name, inner) if isinstance(inner, _Inert) else None
+        return _layer(name, inner) if isinstance(inner, Inert) else None
     if value.named.startswith("torch._utils._rebuild_tensor") and len(arguments) > 2:
         shape = arguments[2]
         if isinstance(shape, tuple) and all(isinstance(side, int) and side >= 0 for side in shape):
@@ -126,7 +70,7 @@ def _walk(value: Any) -> Iterator[Layer]:
         if depth > MAX_DEPTH:
             continue
         pairs: list[tuple[Any, Any]] = []
-        if isinstance(item, _Inert):
+        if isinstance(item, Inert):
             layer = _layer(name, item)
             if layer is not None:
                 yield layer
@@ -157,7 +101,7 @@ def _walk(value: Any) -> Iterator[Layer]:
 def _load(stream: Any, seen: dict[str, None]) -> tuple[list[Layer], str]:
     """Layers of one pickle and, where it could not be read to its end, a sentence."""
     try:
-        value = _Reader(stream, seen).load()
+        value = Reader(stream, seen).load()
         layers = [layer for layer, _ in zip(_walk(value), range(MAX_LAYERS), strict=False)]
     except RecursionError:
         return [], "Its pickle is nested too deeply."
@@ -228,20 +172,6 @@ def read_stream(path: Path) -> Read:
             if trouble:
                 break
     return Read(tuple(layers), tuple(seen), (trouble,) if trouble else ())
-
-
-def claimed_numbers(stream: BinaryIO) -> int:
-    """How many numbers the storages of one pickle are said to hold together; to be scanned beforehand.
-
-    Refused where it can't be read to its end."""
-    reader = _Reader(stream, {})
-    try:
-        reader.load()
-    except Exception as error:
-        raise Refused(
-            "The pickle is damaged or cut short.", "Copy or download the file again.", repr(error)
-        ) from error
-    return sum(reader.claims.values())
 
 
 def read_whole(path: Path) -> Read:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from igm_gui.formats.pickle_contents import claimed_numbers
+from igm_gui.formats.pickle_inert import claimed_numbers
 from igm_gui.formats.pickle_scan import HINT, Refused, scan_next
 
 if TYPE_CHECKING:

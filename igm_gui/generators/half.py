@@ -16,15 +16,14 @@ if TYPE_CHECKING:
     import torch
 
     from igm_gui.formats.checkpoint import Checkpoint
-    from igm_gui.generators.base import TorchGenerator
 
 PRECISION = "float16 weights, float32 arithmetic"
 
 
-def build(family: Any, checkpoint: Checkpoint) -> TorchGenerator:
+def build(family: Any, checkpoint: Checkpoint) -> Any:
     """``family.load`` with the network made and kept in half precision."""
     with _half_parameters():
-        generator: TorchGenerator = family.load(checkpoint)
+        generator = family.load(checkpoint)
     generator.info = replace(generator.info, precision=PRECISION)
     return generator
 

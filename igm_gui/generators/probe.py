@@ -22,9 +22,9 @@ import msgspec
 from igm_gui.errors import Cancelled, IgmError, ModelError
 from igm_gui.formats.files import write_atomic
 from igm_gui.formats.trust import TrustNeeded
+from igm_gui.generators.limits import BYTES_PER_SECOND, MARK, size_of
 from igm_gui.generators.memory import TooLarge
 from igm_gui.generators.roles import Argument, RolesNeeded
-from igm_gui.generators.trial import BYTES_PER_SECOND, MARK, size_of
 from igm_gui.paths import cache_folder, models_folder
 
 SECONDS = 120.0

@@ -86,10 +86,10 @@ def test_a_child_that_eats_memory(tmp_path, how, addresses):
     path.write_bytes(b"x")
     code = f"""
 import pathlib
-from igm_gui.generators import memory, trial
+from igm_gui.generators import limits, memory
 if not {addresses}:
     memory.addresses = lambda: 0
-trial.limit(pathlib.Path({str(path)!r}), 200 << 20)
+limits.limit(pathlib.Path({str(path)!r}), 200 << 20)
 {EATING[how]}
 """
     with pytest.raises(ModelError, match=r"ended the process|more memory than a file of its size"):
