@@ -2,6 +2,7 @@
 
     python -m benchmarks.fashion_quality            # all fashion models; prints a table
     python -m benchmarks.fashion_quality --write    # and writes the figures into models/*/card.json
+    python -m benchmarks.fashion_quality --speed --write  # the speed alone; on a machine at rest
 
 A classifier trained on the training set alone (models/recipes/fashion_classifier.py) names the class of each
 sample; its last hidden layer is the space in which Frechet distance, MMD and precision and recall are taken.
@@ -144,7 +145,7 @@ def samples(generator: TorchGenerator, count: int, batch: int = 250) -> Tensor:
 def speed(generator: TorchGenerator) -> dict[str, float]:
     """Pictures per second: one at a time, as when a slider moves, and 64 at a time; the best of several."""
     result: dict[str, float] = {"threads": torch.get_num_threads()}
-    for size, rounds in ((1, 30), (64, 6)):
+    for size, rounds in ((1, 100), (64, 12)):
         asked = points(generator, size)
         seconds = []
         for _ in range(rounds):
@@ -173,6 +174,7 @@ def main() -> int:
     parser.add_argument("models", nargs="*", help="bundled names or paths (default: every fashion model)")
     parser.add_argument("--per-class", type=int, default=200, help="samples of each class")
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--speed", action="store_true", help="measure nothing but the speed")
     parser.add_argument("--write", action="store_true", help="write the figures into the models' cards")
     parser.add_argument(
         "--sheets", type=Path, help="folder for a sheet of 10 classes x 10 seeds of each model"
@@ -183,8 +185,17 @@ def main() -> int:
     keep_freed_memory()
     torch.set_num_threads(args.threads)
     names = args.models or [name for name in bundled() if name.startswith("fashion-")]
-    classifier = load_classifier()
+    if args.speed:
+        for name in names:
+            generator = load(name)
+            pace = speed(generator)
+            print(name, pace, flush=True)
+            if args.write:
+                folder = Path(generator.info.path)
+                write_card(folder, msgspec.structs.replace(read_card(folder), speed=dict(pace)))
+        return 0
 
+    classifier = load_classifier()
     test, test_labels = balanced(*fashion_data.load("test", args.work, args.data), args.per_class, seed=0)
     train, train_labels = balanced(*fashion_data.load("train", args.work, args.data), args.per_class, seed=0)
     reference, named = judge(classifier, test)
