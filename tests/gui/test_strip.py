@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QEvent, QObject, QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLineEdit
 from pytestqt.qtbot import QtBot
@@ -109,6 +109,27 @@ class TestStrip:
         assert strip.readout(0).startswith("smile")
         assert strip.readout(5).startswith("z 5")
         assert "12 dimensions" in strip.accessibleName()
+
+    def test_a_new_value_paints_the_strip_alone(
+        self, explore: ExploreWorkspace, strip: LatentStrip, qtbot: QtBot
+    ) -> None:
+        """What it lies on is not painted with it, which would cost more than the strip itself."""
+        panel = strip.parentWidget()
+        assert panel is not None
+        seen: list[QObject] = []
+
+        class Watch(QObject):
+            def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+                if event.type() == QEvent.Type.Paint:
+                    seen.append(watched)
+                return False
+
+        watch = Watch()
+        strip.installEventFilter(watch)
+        panel.installEventFilter(watch)
+        strip.set_values(np.linspace(-1, 1, strip.count, dtype=np.float32))
+        qtbot.waitUntil(lambda: strip in seen)
+        assert panel not in seen
 
     def test_more_dimensions_than_pixels_scroll_and_zoom(self, qtbot: QtBot) -> None:
         strip = LatentStrip("w", 512)
