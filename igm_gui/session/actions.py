@@ -190,12 +190,18 @@ def append_keyframe(session: Session, point: LatentPoint | None = None) -> float
 def spread_keyframes(session: Session) -> bool:
     """The keyframes at even distances over the whole timeline, in their order."""
     timeline = session.state.timeline
-    count = len(timeline.keyframes)
-    if not count:
-        return False
-    step = timeline.length / (count if timeline.loop else max(count - 1, 1))
-    frames = tuple(replace(k, time=min(i * step, timeline.length)) for i, k in enumerate(timeline.keyframes))
+    times = _even(timeline, len(timeline.keyframes))
+    frames = tuple(replace(k, time=time) for k, time in zip(timeline.keyframes, times, strict=True))
     return session.update(timeline=replace(timeline, keyframes=frames))
+
+
+def _even(timeline: Timeline, count: int) -> list[float]:
+    """Times of ``count`` keyframes at even distances, on frames where there are enough of them: what a
+    keyframe holds is then seen, and written, exactly."""
+    step = timeline.length / max(count if timeline.loop else count - 1, 1)
+    grid = timeline.fps if step * timeline.fps >= 1 else 0.0
+    times = (round(i * step * grid) / grid if grid else i * step for i in range(count))
+    return [min(time, timeline.length) for time in times]
 
 
 def fill_timeline(session: Session, count: int = 4) -> list[str]:
@@ -223,11 +229,12 @@ def fill_from_saved(session: Session) -> list[str]:
 def _fill(session: Session, points: list[LatentPoint]) -> list[str]:
     timeline, gaps = session.state.timeline, len(points) if session.state.timeline.loop else len(points) - 1
     length = min(max(timeline.length, KEY_SECONDS * gaps), MAX_LENGTH)
-    step = length / max(gaps, 1)
+    timeline = replace(timeline, keyframes=(), length=length)
     frames = tuple(
-        Keyframe(min(i * step, length), point, secrets.token_hex(6), "ease") for i, point in enumerate(points)
+        Keyframe(time, point, secrets.token_hex(6), "ease")
+        for time, point in zip(_even(timeline, len(points)), points, strict=True)
     )
-    session.update(timeline=replace(timeline, keyframes=frames, length=length))
+    session.update(timeline=replace(timeline, keyframes=frames))
     return [frame.id for frame in frames]
 
 

@@ -136,6 +136,17 @@ def test_spread_gives_every_keyframe_the_same_time(session: Session) -> None:
     assert session.state.timeline.keyframes[-1].time == 8.0
 
 
+@pytest.mark.parametrize(("fps", "length", "loop"), [(30.0, 8.0, True), (24.0, 5.0, False), (1.0, 2.5, True)])
+def test_even_keyframes_stand_on_frames(session: Session, fps: float, length: float, loop: bool) -> None:
+    actions.set_timeline(session, fps=fps, length=length, loop=loop)
+    actions.fill_timeline(session, 7)
+    times = [k.time for k in session.state.timeline.keyframes]
+    if length * fps >= 7:
+        assert [time * fps for time in times] == pytest.approx([round(time * fps) for time in times])
+    assert len(times) == len(set(times)) == 7
+    assert times == sorted(times)
+
+
 def test_a_line_up_keeps_each_model_once_and_fits_the_point(session: Session) -> None:
     actions.set_lineup(session, ["a", "b", "a"])
     assert session.state.compare == ("b",)
