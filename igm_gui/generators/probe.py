@@ -22,12 +22,12 @@ import msgspec
 from igm_gui.errors import Cancelled, IgmError, ModelError
 from igm_gui.formats.files import write_atomic
 from igm_gui.formats.trust import TrustNeeded
-from igm_gui.generators.limits import BYTES_PER_SECOND, MARK, size_of
+from igm_gui.generators.limits import BYTES_PER_SECOND, MARK, PATIENCE, size_of
 from igm_gui.generators.memory import TooLarge
 from igm_gui.generators.roles import Argument, RolesNeeded
 from igm_gui.paths import cache_folder, models_folder
 
-SECONDS = 120.0
+SECONDS = 240.0  # the child keeps limits of its own: this is for one that can not
 MAX_SEEN = 5_000
 
 
@@ -80,7 +80,7 @@ def probe(
         "PYTHONPATH": os.pathsep.join(p for p in sys.path if p),
     }
     with contextlib.suppress(OSError):
-        seconds += size_of(path) / BYTES_PER_SECOND
+        seconds += PATIENCE * size_of(path) / BYTES_PER_SECOND
     try:
         child = subprocess.Popen(
             argv,

@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from igm_gui.errors import IgmError
-from igm_gui.generators.limits import MARK, MEMORY, limit, too_much
+from igm_gui.formats.checkpoint import open_checkpoint
+from igm_gui.formats.trust import trusted
+from igm_gui.generators.limits import MARK, MEMORY, PROGRAM_SECONDS, Allowance, too_much
 from igm_gui.generators.roles import RolesNeeded
 
 
@@ -38,7 +40,10 @@ def main(path: Path) -> None:
 
     torch.set_num_threads(1)
     try:
-        limit(path)
+        allowance = Allowance(path)
+        checkpoint = open_checkpoint(path)
+        if checkpoint.kind in ("torchscript", "export") and checkpoint.sha256 in trusted():
+            allowance.seconds += PROGRAM_SECONDS
         load_here(path)
         print(MARK + "{}", flush=True)
     except IgmError as error:

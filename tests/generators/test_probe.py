@@ -89,10 +89,24 @@ import pathlib
 from igm_gui.generators import limits, memory
 if not {addresses}:
     memory.addresses = lambda: 0
-limits.limit(pathlib.Path({str(path)!r}), 200 << 20)
+limits.Allowance(pathlib.Path({str(path)!r}), 200 << 20)
 {EATING[how]}
 """
     with pytest.raises(ModelError, match=r"ended the process|more memory than a file of its size"):
+        probe.probe(path, 60, child(code))
+
+
+def test_a_child_that_never_ends_ends_itself(tmp_path):
+    path = tmp_path / "slow.pkl"
+    path.write_bytes(b"x")
+    code = f"""
+import pathlib
+from igm_gui.generators import limits
+limits.Allowance(pathlib.Path({str(path)!r}), seconds=0.3)
+while True:
+    pass
+"""
+    with pytest.raises(ModelError, match=r"slow\.pkl was still not open after 0 seconds"):
         probe.probe(path, 60, child(code))
 
 

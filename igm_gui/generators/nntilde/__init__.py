@@ -40,9 +40,9 @@ def detect(checkpoint: Checkpoint) -> bool:
 
 def load(checkpoint: Checkpoint) -> NnTildeGenerator:
     """Open an nn~ export after the person's yes. TrustNeeded before it; ModelError says why not."""
-    trust.require(checkpoint.path, checkpoint.sha256, "an nn~ export in TorchScript")
+    content = trust.content(checkpoint.path, "an nn~ export in TorchScript")
     try:
-        program = torch.jit.load(str(checkpoint.path), map_location="cpu").eval()
+        program = torch.jit.load(content.stream(), map_location="cpu").eval()
     except Exception as error:
         raise ModelError(
             f"{checkpoint.path.name} can't be opened as TorchScript.", HINT, str(error)
