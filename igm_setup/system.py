@@ -68,6 +68,8 @@ _MANAGERS = {
     "zypper": ("zypper install -y", ("suse", "opensuse", "sles")),
 }
 
+APT_ATTEMPTS = 3  # old lists cost one, a mirror that stumbles another
+
 
 def has_library(name: str) -> bool:
     """Whether the dynamic linker finds ``name``."""
@@ -171,12 +173,12 @@ def may_install() -> bool:
 
 
 def _apt_install(packages: list[str]) -> None:
-    """Run apt-get as root, with its output for the person; with old package lists, refresh them once."""
+    """Run apt-get as root, with its output for the person; each further attempt with fresh package lists."""
     command = install_command(packages, "apt")
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    for prepare in ([], ["apt-get", "update"]):
-        if prepare:
-            subprocess.run(prepare, stdin=subprocess.DEVNULL, env=environment, check=False)
+    for attempt in range(APT_ATTEMPTS):
+        if attempt:
+            subprocess.run(["apt-get", "update"], stdin=subprocess.DEVNULL, env=environment, check=False)
         print("Running:", *command, flush=True)
         if subprocess.run(command, stdin=subprocess.DEVNULL, env=environment, check=False).returncode == 0:
             return

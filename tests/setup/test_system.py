@@ -101,7 +101,7 @@ def test_root_with_a_failing_apt_is_told_the_command(machine: Machine) -> None:
     machine.lacks = {"libGL.so.1"}
     with pytest.raises(SetupError, match=r"\n  apt-get install .* libgl1"):
         system.check(tests=False)
-    assert [command[1] for command in machine.ran] == ["install", "update", "install"]
+    assert [command[1] for command in machine.ran] == ["install", *["update", "install"] * 2]
 
 
 def test_missing_sound_is_only_said(machine: Machine, capsys: pytest.CaptureFixture[str]) -> None:
