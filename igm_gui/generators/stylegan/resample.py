@@ -105,6 +105,7 @@ class FilteredLeakyReLU(torch.nn.Module):
         self.rows, self.columns = rows, columns
         self.slope, self.clamp = slope, clamp
         self.radial = down_filter.ndim == 2
+        self._used: dict[str, Tensor] = {}  # the filters as arranged
         self.register_buffer(
             "up_rows", torch.tensor(rows.up_kernels)[:, None, None, :, None], persistent=False
         )
@@ -143,12 +144,13 @@ class FilteredLeakyReLU(torch.nn.Module):
         return kernels
 
     def arrange(self, dtype: torch.dtype) -> None:
-        """Hold the filters in ``dtype``."""
-        for name in ("up_rows", "up_columns", "down", "down_rows", "down_columns"):
-            if hasattr(self, name):
-                setattr(self, name, getattr(self, name).to(dtype))
+        """Filter in ``dtype``. The exact filters stay for other arrangements."""
+        names = ("up_rows", "up_columns", *(("down",) if self.radial else ("down_rows", "down_columns")))
+        self._used = {name: getattr(self, name).to(dtype) for name in names}
 
     def forward(self, x: Tensor) -> Tensor:
+        if not self._used:
+            self.arrange(x.dtype)
         # Some channels at a time: what lies between two passes then stays in the processor's cache.
         phases = self.rows.up * self.columns.up * self.rows.phase_size * self.columns.phase_size
         count = max(CACHED // (phases * x.element_size() * len(x)), 1)
@@ -161,9 +163,9 @@ class FilteredLeakyReLU(torch.nn.Module):
         y_plan, x_plan = self.rows, self.columns
         x = F.pad(x, (-x_plan.first, x_plan.right, -y_plan.first, y_plan.right))
         grid: list[list[Tensor]] = []
-        for kernel in self.up_rows:  # type: ignore[union-attr]
+        for kernel in self._used["up_rows"]:
             row = _depthwise(x, kernel)
-            grid.append([self._activate(_depthwise(row, k)) for k in self.up_columns])  # type: ignore[union-attr]
+            grid.append([self._activate(_depthwise(row, k)) for k in self._used["up_columns"]])
         phases = self._down_radial(grid) if self.radial else self._down_separable(grid)
         height, width = y_plan.out_size, x_plan.out_size
         if y_plan.out_phases == 1 and x_plan.out_phases == 1:
@@ -184,19 +186,16 @@ class FilteredLeakyReLU(torch.nn.Module):
         return x.clamp_(-self.clamp, self.clamp) if self.clamp is not None else x
 
     def _down_separable(self, grid: list[list[Tensor]]) -> list[list[Tensor]]:
-        columns = self.down_columns
-        narrow = [[_sum(row, kernels) for kernels in columns] for row in grid]  # type: ignore[union-attr]
+        columns = self._used["down_columns"]
+        narrow = [[_sum(row, kernels) for kernels in columns] for row in grid]
         return [
             [_sum([line[rx] for line in narrow], kernels) for rx in range(self.columns.out_phases)]
-            for kernels in self.down_rows  # type: ignore[union-attr]
+            for kernels in self._used["down_rows"]
         ]
 
     def _down_radial(self, grid: list[list[Tensor]]) -> list[list[Tensor]]:
         flat = [phase for row in grid for phase in row]
-        return [
-            [_sum(flat, kernels.flatten(0, 1)) for kernels in line]
-            for line in self.down  # type: ignore[union-attr]
-        ]
+        return [[_sum(flat, kernels.flatten(0, 1)) for kernels in line] for line in self._used["down"]]
 
 
 def _sum(parts: list[Tensor], kernels: Tensor) -> Tensor:
