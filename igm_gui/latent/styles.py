@@ -67,6 +67,19 @@ def read_layers(space: StyleSpace, text: str) -> tuple[int, ...]:
     return tuple(sorted(found))
 
 
+_bases: dict[int, tuple[object, NDArray[np.float32]]] = {}
+
+
+def directions(space: StyleSpace) -> NDArray[np.float32]:
+    """The principal directions as an array (count, size), kept: a slider asks at every move."""
+    kept = _bases.get(id(space.principal))
+    if kept is None or kept[0] is not space.principal:
+        if len(_bases) >= 8:
+            _bases.clear()
+        kept = _bases[id(space.principal)] = (space.principal, np.asarray(space.principal, np.float32))
+    return kept[1]
+
+
 def _rows(point: LatentPoint, name: str, shape: tuple[int, ...]) -> NDArray[np.float32]:
     value = point.get(name)
     if isinstance(value, Vector) and value.shape == shape:
@@ -129,7 +142,7 @@ def moved(
     array = offsets(space, point)
     rows = list(layers)
     if principal:
-        basis = np.asarray(space.principal, np.float32)
+        basis = directions(space)
         for index, place in steps.items():
             step = basis[index]
             length = max(float(step @ step), 1e-12)
@@ -148,7 +161,7 @@ def places(
     mean = offsets(space, point)[list(layers)].mean(0)
     if not principal:
         return np.asarray(mean, np.float32)
-    basis = np.asarray(space.principal, np.float32)
+    basis = directions(space)
     lengths = np.maximum(np.square(basis).sum(1), 1e-12)
     return np.asarray(basis @ mean / lengths, np.float32)
 
