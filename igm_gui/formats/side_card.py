@@ -31,18 +31,25 @@ def _kept(path: Path) -> Path:
     return _cards() / f"{cached_sha256(path)}{ENDING}"
 
 
+def place(path: Path) -> Path | None:
+    """Where the card of the file ``path`` lies, beside it first; None where it has none."""
+    card = beside(path)
+    if card.is_file():
+        return card
+    # Most people keep none: then the file need not be hashed to look for it.
+    if not _cards().is_dir() or not any(_cards().iterdir()):
+        return None
+    card = _kept(path)
+    return card if card.is_file() else None
+
+
 def read_side_card(path: Path) -> Card | None:
     """The card of the file ``path``, the one beside it first; None without one. ModelError for a bad one."""
     try:
-        card = beside(path)
-        if not card.is_file():
-            # Most people keep none: then the file need not be hashed to look for it.
-            if not _cards().is_dir() or not any(_cards().iterdir()):
-                return None
-            card = _kept(path)
-        return (
-            parse_card(read_text(card, path.parent), card.name, may_measure=True) if card.is_file() else None
-        )
+        card = place(path)
+        if card is None:
+            return None
+        return parse_card(read_text(card, path.parent), card.name, may_measure=True)
     except OSError:
         return None
 

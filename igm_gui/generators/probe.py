@@ -8,6 +8,7 @@ The child (:mod:`igm_gui.generators.trial`) limits its own memory; its time is l
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import os
 import subprocess
@@ -20,7 +21,8 @@ from typing import Any
 import msgspec
 
 from igm_gui.errors import Cancelled, IgmError, ModelError
-from igm_gui.formats.files import write_atomic
+from igm_gui.formats.files import sha256_of, write_atomic
+from igm_gui.formats.side_card import place
 from igm_gui.formats.trust import TrustNeeded
 from igm_gui.generators.limits import BYTES_PER_SECOND, MARK, PATIENCE, size_of
 from igm_gui.generators.memory import TooLarge
@@ -38,26 +40,38 @@ def needed(path: Path) -> bool:
     return models_folder().resolve() not in path.resolve().parents
 
 
+def identity(path: Path, sha256: str) -> str:
+    """What a trial holds for: weights of this hash and, where there is one, the card that says how they are
+    built. Harmless weights with another card beside them are another thing."""
+    inside = path.is_file() and path.name in ("card.json", "model.safetensors", "model.pt2")
+    card: Path | None = (path.parent if inside else path) / "card.json"
+    if card is None or not card.is_file():
+        card = place(path) if path.is_file() else None
+    if card is None:
+        return sha256
+    return hashlib.sha256(f"{sha256} {sha256_of(card)}".encode()).hexdigest()
+
+
 def _seen_file() -> Path:
     return cache_folder() / "seen-models.json"
 
 
-def seen(sha256: str) -> bool:
-    """Whether a file of this content opened well before."""
+def seen(identity: str) -> bool:
+    """Whether what :func:`identity` stands for opened well before."""
     try:
-        return sha256 in msgspec.json.decode(_seen_file().read_bytes(), type=list[str])
+        return identity in msgspec.json.decode(_seen_file().read_bytes(), type=list[str])
     except (OSError, msgspec.MsgspecError):
         return False
 
 
-def remember(sha256: str) -> None:
+def remember(identity: str) -> None:
     """Note that a file opened well. A folder that can't be written only means another probe later."""
     try:
         known = msgspec.json.decode(_seen_file().read_bytes(), type=list[str])
     except (OSError, msgspec.MsgspecError):
         known = []
     try:
-        write_atomic(_seen_file(), json.dumps([*known, sha256][-MAX_SEEN:]).encode())
+        write_atomic(_seen_file(), json.dumps([*known, identity][-MAX_SEEN:]).encode())
     except (IgmError, OSError):
         return
 

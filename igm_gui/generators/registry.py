@@ -82,14 +82,15 @@ def load(model: str) -> TorchGenerator:
         return load_here(path)
     checkpoint = open_checkpoint(path)
     _plan(checkpoint, path)  # before it is hashed: what can't be opened needs no reading
-    if probe.seen(checkpoint.sha256):
+    identity = probe.identity(path, checkpoint.sha256)
+    if probe.seen(identity):
         return _build(checkpoint, path)
     if checkpoint.card is not None:
         family_of(checkpoint)  # a wrong name needs no child
     # Nothing beyond its frame was read so far: the child is the first to parse it.
     probe.probe(path)
     generator = _build(checkpoint, path)
-    probe.remember(checkpoint.sha256)
+    probe.remember(identity)
     return generator
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 import sys
 from pathlib import Path
 
@@ -12,6 +14,7 @@ from onnx import TensorProto, helper
 from igm_gui.errors import ModelError
 from igm_gui.generators import probe, registry
 from igm_gui.generators.roles import Argument, RolesNeeded
+from igm_gui.paths import models_folder
 
 NETWORK = Path(__file__).parent.parent / "data" / "stylegan" / "stylegan2-32-unconditional.pkl"
 
@@ -27,6 +30,22 @@ def test_a_good_file_opens_and_is_remembered(monkeypatch):
     # The second time no child is started at all.
     monkeypatch.setattr(probe, "probe", lambda path: pytest.fail(f"{path} was probed again"))
     assert registry.load(str(NETWORK)).info == generator.info
+
+
+def test_another_card_beside_known_weights_is_tried_again(tmp_path, monkeypatch):
+    """A card says how the weights are built: harmless weights must not vouch for it."""
+    folder = Path(shutil.copytree(models_folder() / "fashion-gan", tmp_path / "copy"))
+    monkeypatch.setenv("IGM_PROBE", "on")
+    registry.load(str(folder))
+    tried = []
+    monkeypatch.setattr(probe, "probe", lambda path: tried.append(path))
+    registry.load(str(folder))
+    assert tried == []
+    card = json.loads((folder / "card.json").read_text())
+    (folder / "card.json").write_text(json.dumps({**card, "title": "Another"}))
+    for path in (folder, folder / "card.json", folder / "model.safetensors"):
+        registry.load(str(path))
+    assert tried == [folder]
 
 
 def test_a_refusal_in_the_child_is_the_same_sentence_here(tmp_path, monkeypatch):

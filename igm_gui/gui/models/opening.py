@@ -27,7 +27,7 @@ def ready(path: Path) -> bool:
     if not probe.needed(path):
         return True
     sha256 = known_sha256(weights_file(path))
-    return sha256 is not None and probe.seen(sha256)
+    return sha256 is not None and probe.seen(probe.identity(path, sha256))
 
 
 class Opener(QObject):
@@ -89,10 +89,11 @@ class Opener(QObject):
         error: IgmError | None = None
         try:
             sha256 = cached_sha256(weights_file(path), progress)
-            if not probe.seen(sha256):
+            identity = probe.identity(path, sha256)
+            if not probe.seen(identity):
                 self.stepped.emit(number, "trying it in a process of its own", -1.0)
                 probe.probe(path, stop=stop)
-                probe.remember(sha256)
+                probe.remember(identity)
         except IgmError as raised:
             error = raised
         except OSError as raised:
