@@ -26,6 +26,8 @@ def promise(files: Sequence[Path], finds: bool = False) -> str:
         parts = ["bring back what made it"] if ending in RESULTS else []
         parts += ["find its place in the latent space"] if finds else []
         text = f"{first.name}: {' or '.join(parts)}" if parts else f"Open {first.name}"
+    elif ending in (".npz", ".npy"):
+        text = f"Go to the w in {first.name}"
     else:
         text = f"Open the model {first.name}"
     more = len(files) - 1

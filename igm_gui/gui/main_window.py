@@ -18,6 +18,7 @@ from igm_gui.gui.dialogs import ask_folder, ask_open, ask_save
 from igm_gui.gui.drop_veil import DropVeil, promise
 from igm_gui.gui.explore.drift import Drift
 from igm_gui.gui.explore.hints import SEEN, Hint, HintBubble
+from igm_gui.gui.explore.styles import StylesPanel
 from igm_gui.gui.find_place import can_find
 from igm_gui.gui.models.information import ModelInformation
 from igm_gui.gui.models.opening_bar import OpeningBar
@@ -213,6 +214,8 @@ class MainWindow(QMainWindow):
         explore = self.stack.widget_of("explore")
         if isinstance(drift := getattr(explore, "drift", None), Drift):
             drift.stop()  # what moves by itself would move away from what was asked for
+        if isinstance(panel := getattr(explore, "styles", None), StylesPanel) and panel.takes(Path(path)):
+            return panel.open_w(Path(path))
         return self.keeper.open_any(Path(path))
 
     def _show_restored(self, kind: str) -> None:

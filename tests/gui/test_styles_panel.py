@@ -12,7 +12,9 @@ from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from igm_gui.gui.commands import Commands
+from igm_gui.gui.drop_veil import promise
 from igm_gui.gui.explore.styles import StylesPanel
+from igm_gui.gui.main_window import MainWindow
 from igm_gui.gui.studio import Studio
 from igm_gui.latent import styles
 from igm_gui.latent.point import point_from_seed
@@ -165,6 +167,25 @@ def test_w_from_a_file(qtbot: QtBot, panel: StylesPanel, tmp_path: Path) -> None
         panel.open_w(tmp_path / "bad.npz")
     assert got.args is not None
     assert "bad.npz" in got.args[0].text
+
+
+def test_a_dropped_w_is_gone_to(
+    qtbot: QtBot, panel: StylesPanel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    studio = panel._studio
+    w = np.full((1, *space(panel).shape), 0.25, np.float32)
+    np.savez(tmp_path / "projected_w.npz", w=w)
+    window = MainWindow(studio)
+    monkeypatch.setattr(MainWindow, "_may_close", lambda _self: True)
+    assert "w in projected_w.npz" in promise([tmp_path / "projected_w.npz"])
+    picture_after(qtbot, panel, lambda: window.open_path(tmp_path / "projected_w.npz"))
+    assert studio.state.point.vector("w") == Vector(w[0])
+    assert studio.state.model == NETWORK
+    np.savez(tmp_path / "other.npz", w=np.zeros((3, 3), np.float32))
+    assert not window.open_path(tmp_path / "other.npz")
+    assert studio.state.point.vector("w") == Vector(w[0])
+    window.close()
+    window.deleteLater()
 
 
 def test_clear_takes_every_edit_back_in_one_step(qtbot: QtBot, panel: StylesPanel) -> None:

@@ -30,6 +30,7 @@ from igm_gui.latent.vector import Vector
 from igm_gui.session import actions
 from igm_gui.session.state import SessionState
 
+W_FILES = (".npz", ".npy")
 NAMES_WIDTH = 84
 REACH = 4.0  # standard deviations to each side
 GROUP_TIPS = {
@@ -310,12 +311,18 @@ class StylesPanel(QWidget):
         """Ask for a file with w, such as the official projector writes."""
         ask_open(self, self._settings, "w", "Open w", "w of a StyleGAN (*.npz *.npy)", self.open_w)
 
-    def open_w(self, path: Path) -> None:
-        """Go to the w in a file."""
+    def takes(self, path: Path) -> bool:
+        """Whether a file that was dropped is for here: numbers, while the model has w."""
+        return self._space is not None and path.suffix.lower() in W_FILES
+
+    def open_w(self, path: Path) -> bool:
+        """Go to the w in a file; False where there is none that fits."""
         try:
             self._take_w(styles.read_w(path))
         except InputError as error:
             self._studio.fail(error)
+            return False
+        return True
 
     def _take_w(self, array: Any) -> None:
         info = self._session.info
