@@ -8,11 +8,16 @@ A workspace is a QWidget class ``XWorkspace(studio, commands, parent=None)`` in
 
 from __future__ import annotations
 
+import contextlib
 import importlib
+import pkgutil
+import sys
 import threading
 import traceback
+from collections.abc import Iterator
 from dataclasses import dataclass
 
+from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QStackedWidget, QWidget
 
 from igm_gui.errors import IgmError
@@ -57,12 +62,25 @@ ENTRIES = (
 )
 
 
-def _import_all() -> None:
-    for entry in ENTRIES:
-        try:
-            importlib.import_module(entry.module)
-        except Exception:
-            continue  # showing it will say why
+# What the workspaces need beside Qt, and takes longest to import.
+LIBRARIES = ("igm_gui.engine.audio.player", "igm_gui.export.film", "igm_gui.export.sound")
+PACKAGES = ("sound", "timeline", "compare", "grid")
+SLICE_MS = 15  # between two imports: what the person does goes first
+
+
+def _import_libraries() -> None:
+    for name in LIBRARIES:
+        with contextlib.suppress(Exception):  # showing the workspace will say why
+            importlib.import_module(name)
+
+
+def _modules() -> Iterator[str]:
+    """The modules of the other workspaces, one at a time."""
+    for package in PACKAGES:
+        name = f"igm_gui.gui.{package}"
+        with contextlib.suppress(Exception):
+            found = importlib.import_module(name)
+            yield from (f"{name}.{module.name}" for module in pkgutil.iter_modules(found.__path__))
 
 
 class WorkspaceStack(QStackedWidget):
@@ -77,9 +95,28 @@ class WorkspaceStack(QStackedWidget):
         studio.rendered.connect(self._prefetch)
 
     def _prefetch(self, _result: object) -> None:
-        """Import the other workspaces once the first picture is there, so that a tab opens at once."""
+        """Import the other workspaces once the first picture is there, so that a tab opens at once.
+
+        Libraries on a thread. Modules that define Qt classes here, one in each idle slice: PySide makes such
+        a class from several threads at its peril.
+        """
         self._studio.rendered.disconnect(self._prefetch)
-        threading.Thread(target=_import_all, name="prefetch", daemon=True).start()
+        self._libraries = threading.Thread(target=_import_libraries, name="prefetch", daemon=True)
+        self._libraries.start()
+        self._left = _modules()
+        self._idle = QTimer(self, interval=SLICE_MS)
+        self._idle.timeout.connect(self._import_next)
+        self._idle.start()
+
+    def _import_next(self) -> None:
+        if self._libraries.is_alive():
+            return
+        module = next((name for name in self._left if name not in sys.modules), None)
+        if module is None:
+            self._idle.stop()
+            return
+        with contextlib.suppress(Exception):
+            importlib.import_module(module)
 
     def widget_of(self, name: str) -> QWidget | None:
         """The workspace ``name`` if it was built already."""
