@@ -47,6 +47,16 @@ def _archived(made: pickles.Made) -> Callable[[Path], Path]:
     return write
 
 
+# What a file that got through would do: the watch must see it.
+CANARIES: dict[str, Callable[[Path], object]] = {
+    "canary/leaves the mark": lambda folder: (folder / "ran").touch(),
+    "canary/runs a program": lambda _: os.system("true"),
+    "canary/writes elsewhere": lambda _: Path(os.environ["IGM_HOME"]).parents[1].joinpath("x").write_text(""),
+    "canary/takes memory": lambda _: bytearray(b"x") * 1_100_000_000,
+    "canary/ends the program": lambda _: os._exit(7),
+}
+
+
 def table() -> dict[str, Entry]:
     """Name -> case."""
     made: dict[str, Entry] = {}

@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
-from hostile_table import Entry, table
+from hostile_table import CANARIES, Entry, table
 
 CASES: dict[str, Entry] = table()
 LIMIT_SECONDS = 10.0
@@ -109,6 +109,17 @@ def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, An
         for half in [pool.submit(run, folder / str(i), names[i::2], found) for i in range(2)]:
             half.result()
     return found
+
+
+@pytest.mark.timeout(600)
+def test_the_watch_sees_what_it_watches_for(tmp_path: Path) -> None:
+    found: dict[str, dict[str, Any]] = {}
+    run(tmp_path, list(CANARIES), found)
+    assert found["canary/leaves the mark"]["ran"]
+    assert "os.system" in found["canary/runs a program"]["events"][0]
+    assert "for writing" in found["canary/writes elsewhere"]["events"][0]
+    assert found["canary/takes memory"]["bytes"] > LIMIT_BYTES
+    assert "ended" in found["canary/ends the program"]
 
 
 def test_the_table_is_long() -> None:
