@@ -35,7 +35,8 @@ from igm_gui.session.state import GridSpec
 PICTURES = ROOT / "docs" / "pictures"
 SIZE = (1280, 800)
 QUIET_MS = 1500  # nothing asked for and nothing arrived for so long: all is painted
-LONGEST_MS = 60_000
+CALM_LOOKS = 5
+LONGEST_MS = 180_000
 
 
 class Scene:
@@ -46,6 +47,18 @@ class Scene:
         settings = Settings()
         settings.put(SEEN, True)
         self.studio = Studio()
+        self._rendering = 0
+        renderer, render = self.studio.loop.renderer, self.studio.loop.renderer.render
+
+        def counted(request):  # type: ignore[no-untyped-def]
+            # The loop's idle says that nothing waits; a slow picture may still be on its way.
+            self._rendering += 1
+            try:
+                return render(request)
+            finally:
+                self._rendering -= 1
+
+        renderer.render = counted  # type: ignore[method-assign]
         self.studio.open_model(model)
         self.window = MainWindow(self.studio, settings)
         self.window.resize(*SIZE)
@@ -77,18 +90,27 @@ class Scene:
         loop = QEventLoop()
         quiet = QTimer(singleShot=True, interval=QUIET_MS)
 
+        calm = 0
+
         def look() -> None:
-            if self.studio.loop.idle:
+            # Idle once may be between two small pictures; idle several times in a row is done.
+            nonlocal calm
+            calm = calm + 1 if self.studio.loop.idle and not self._rendering else 0
+            if calm >= CALM_LOOKS:
                 loop.quit()
             else:
-                quiet.start()
+                quiet.start(QUIET_MS // CALM_LOOKS)
 
         quiet.timeout.connect(look)
-        self.studio.rendered.connect(quiet.start)
+
+        def again(_result: object) -> None:
+            quiet.start(QUIET_MS)
+
+        self.studio.rendered.connect(again)
         QTimer.singleShot(LONGEST_MS, loop, loop.quit)
         quiet.start()
         loop.exec()
-        self.studio.rendered.disconnect(quiet.start)
+        self.studio.rendered.disconnect(again)
 
 
 def explore(model: str) -> None:
