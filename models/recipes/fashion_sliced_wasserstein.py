@@ -75,7 +75,7 @@ def main() -> None:
         run,
         generator,
         faults=(
-            "Cloth is woven coarsely, and some garments are ragged or hatched: every shadow may fit while the "
+            "Cloth is woven coarsely, some garments are ragged or hatched: every shadow may fit while the "
             "picture does not, for few shadows fall on one fault.",
             "Shirts and pullovers are the least certain: the judge names about three of five rightly.",
         ),
