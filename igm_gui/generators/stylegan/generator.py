@@ -104,9 +104,19 @@ def inputs_of(network: StyleNetwork, classes: Sequence[str] = ()) -> tuple[Input
             )
         )
     else:
-        for name, title in (("translate_x", "Move right"), ("translate_y", "Move down")):
+        for name, title, side in (
+            ("translate_x", "Move right", "widths"),
+            ("translate_y", "Move down", "heights"),
+        ):
             specs.append(
-                InputSpec(name, "scalar", title=title, minimum=-1.0, maximum=1.0, unit="of the picture")
+                InputSpec(
+                    name,
+                    "scalar",
+                    title=title,
+                    minimum=-1.0,
+                    maximum=1.0,
+                    description=f"In picture {side}: 1 is a whole picture.",
+                )
             )
         specs.append(InputSpec("rotate", "scalar", title="Turn", minimum=-180.0, maximum=180.0, unit="°"))
     return tuple(specs)
