@@ -185,6 +185,77 @@ def external(tmp_path, location):
     return folder / "m.onnx"
 
 
+@pytest.mark.parametrize("kind", [TensorProto.FLOAT16, TensorProto.DOUBLE])
+def test_other_precisions(tmp_path, kind):
+    nodes = [
+        helper.make_node("Cast", ["z"], ["f"], to=TensorProto.FLOAT),
+        helper.make_node("MatMul", ["f", "w"], ["a"]),
+        helper.make_node("Tanh", ["a"], ["b"]),
+        helper.make_node("Reshape", ["b", "shape"], ["out"]),
+    ]
+    constants = {"w": RNG.randn(6, 64).astype(np.float32), "shape": np.array([0, 1, 8, 8], np.int64)}
+    g = load(
+        str(
+            save(
+                tmp_path, graph(nodes, [value("z", ["N", 6], kind)], value("out", ["N", 1, 8, 8]), constants)
+            )
+        )
+    )
+    assert g.sample(0, 2).shape == (2, 8, 8, 1)
+    assert g.info.parameters == 6 * 64
+
+
+def test_a_decoder_takes_latent_pictures_of_any_size(tmp_path):
+    """As a VAE's: z (N, 4, height, width) -> (N, 3, height, width)."""
+    weight = RNG.randn(3, 4, 1, 1).astype(np.float32)
+    nodes = [helper.make_node("Conv", ["z", "w"], ["a"]), helper.make_node("Tanh", ["a"], ["out"])]
+    path = save(
+        tmp_path,
+        graph(nodes, [value("z", ["N", 4, "h", "w"])], value("out", ["N", 3, "h", "w"]), {"w": weight}),
+    )
+    info = load(str(path)).info
+    assert info.latent.shape == (4, 32, 32)
+    assert any("free" in note for note in info.warnings)
+    path.with_name("model.onnx.card.json").write_text(
+        """{"name": "decoder", "family": "onnx", "output": {"media": "image"},
+        "inputs": [{"name": "z", "kind": "latent", "shape": [4, 16, 24]}]}"""
+    )
+    assert load(str(path)).sample(0, 2).shape == (2, 16, 24, 3)
+
+
+def test_a_table_of_classes_tells_how_many_there_are(tmp_path):
+    nodes = [
+        helper.make_node("Gather", ["table", "label"], ["e"]),
+        helper.make_node("Add", ["z", "e"], ["a"]),
+        helper.make_node("Tanh", ["a"], ["b"]),
+        helper.make_node("Reshape", ["b", "shape"], ["out"]),
+    ]
+    constants = {"table": RNG.randn(7, 64).astype(np.float32), "shape": np.array([0, 1, 8, 8], np.int64)}
+    inputs = [value("z", ["N", 64]), value("label", ["N"], TensorProto.INT64)]
+    g = load(str(save(tmp_path, graph(nodes, inputs, value("out", ["N", 1, 8, 8]), constants))))
+    assert g.info.input("label").size == 7
+    assert (g.sample(0, label=6) != g.sample(0, label=1)).any()
+
+
+@pytest.mark.parametrize(("batch", "count"), [(3, 4), (3, 3), (2, 5), (1, 2)])
+def test_a_fixed_batch(tmp_path, batch, count):
+    model, weight = picture_model(batch, 1)
+    g = load(str(save(tmp_path, model)))
+    z = np.stack([np.random.RandomState(seed).randn(6) for seed in range(count)]).astype(np.float32)
+    expected = np.tanh(z @ weight).reshape(count, 8, 8, 1)
+    assert np.abs(g.sample(0, count) - (expected + 1) * 127.5).max() <= 0.51
+
+
+def test_the_picture_among_several_outputs_is_shown(tmp_path):
+    model, _ = picture_model()
+    model.graph.output.insert(0, value("a", ["N", 192]))
+    model.graph.node.append(helper.make_node("ReduceSum", ["z"], ["sum"], keepdims=0))
+    model.graph.output.insert(0, value("sum", []))
+    g = load(str(save(tmp_path, model)))
+    assert g.sample(0, 2).shape == (2, 8, 8, 3)
+    assert any("Of its 3 outputs" in note for note in g.info.warnings)
+
+
 def test_data_beside_the_file_is_read(tmp_path):
     assert load(str(external(tmp_path, "m.data"))).sample(0).shape == (1, 8, 8, 3)
 
