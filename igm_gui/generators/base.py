@@ -160,13 +160,13 @@ def to_pictures(output: torch.Tensor, spec: OutputSpec) -> NDArray[np.uint8]:
     a number is drawn as black, so that one bad pixel can't stop the program.
     """
     scale = 255.0 / (spec.high - spec.low)
-    values = output.to(torch.float32).mul(scale).add_(0.5 - spec.low * scale)
-    planes = values.nan_to_num_(0.0, 255.0, 0.0).clamp_(0, 255).to(torch.uint8)
-    count, channels, height, width = planes.shape
-    # Channel by channel: twice as fast as permuting, and a third of a large picture's whole overhead.
-    pictures = torch.empty((count, height, width, channels), dtype=torch.uint8, device=planes.device)
+    count, channels, height, width = output.shape
+    pictures = torch.empty((count, height, width, channels), dtype=torch.uint8, device=output.device)
+    # Channel by channel: each stays in the processor's cache from the first step to the last, and a plane
+    # written in strides is twice as fast as a permuted copy.
     for channel in range(channels):
-        pictures[..., channel] = planes[:, channel]
+        values = output[:, channel].to(torch.float32).mul(scale).add_(0.5 - spec.low * scale)
+        pictures[..., channel] = values.nan_to_num_(0.0, 255.0, 0.0).clamp_(0, 255)
     return pictures.cpu().numpy()
 
 
