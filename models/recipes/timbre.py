@@ -263,7 +263,7 @@ def write(run: Run, network: TimbreNetwork) -> None:
     tensors = half_precision(network)
     made = card(run, {"z_dim": Z_DIM, "width": WIDTH, "depth": DEPTH})
     folder = write_sound_model(run.args.out, made, tensors)
-    generator = registry.load(str(folder))
+    generator = registry.load_here(folder)  # made here: needs no trial
     pitches = (60, 48, 67, 55, 72, 64)
     points = [
         point_from_seed(generator.info, seed).with_value("pitch", float(pitch))
