@@ -27,8 +27,9 @@ from models.recipes import emoji_data, emoji_measure
 from models.recipes.common.folder import sheet
 from models.recipes.common.run import REPOSITORY, keep_freed_memory
 from models.recipes.emoji_data import LABELS, Emoji
+from models.recipes.emoji_mapping import W_DIM
 from models.recipes.emoji_measure import as_tensor, distances, draw, encode, one_hot, sample
-from models.recipes.emoji_train import W_DIM
+from models.recipes.emoji_train import COARSE
 
 
 def save(pictures: Tensor, columns: int, path: Path) -> None:
@@ -59,8 +60,7 @@ def mixing(network: StyleNetwork, generator: torch.Generator) -> Tensor:
     z = torch.randn(16, W_DIM, generator=generator)
     labels = torch.randint(len(LABELS), (16,), generator=generator)
     w = network.mapping(z, one_hot(labels))
-    n_layers = network.synthesis.n_layers
-    coarse = torch.arange(n_layers)[:, None] < n_layers // 2
+    coarse = torch.arange(network.synthesis.n_layers)[:, None] < COARSE
     return draw(
         network, torch.stack([torch.where(coarse, w[i], w[8 + j]) for i in range(8) for j in range(8)])
     )
@@ -93,7 +93,7 @@ def sheets(model: StyleGenerator, emoji: Emoji, folder: Path) -> None:
         save(torch.stack([some, again], 1).flatten(0, 1), 16, folder / f"reconstruction-{name}.png")
     for direction in model.info.directions:
         step = torch.tensor(direction.vector)
-        amounts = torch.linspace(-4, 4, 9)
+        amounts = torch.linspace(direction.minimum, direction.maximum, 9)
         points = z[:8, None] + amounts[:, None] * step
         labels = torch.tensor([0, 3, 4, 6, 9, 12, 13, 15]).repeat_interleave(9)
         pictures = sample(network, points.flatten(0, 1), labels)

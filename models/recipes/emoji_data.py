@@ -22,8 +22,6 @@ LABELS = (
     "sky", "transport", "clock", "activity", "clothing", "object", "sign", "flag",
 )  # fmt: skip
 HELD_OUT = 0.1
-# Left and right may be swapped where no writing and no convention forbids it.
-MIRRORED = frozenset({"hand", "person", "animal", "plant", "food", "transport", "activity", "object"})
 # Flags, clock faces and signs are many and alike: half the weight keeps them from taking over.
 LESS_OFTEN = frozenset({"flag", "clock", "sign"})
 

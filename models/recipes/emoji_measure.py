@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -13,8 +11,9 @@ from torch import Tensor
 
 from igm_gui.generators.style.family import StyleNetwork
 from igm_gui.info import Direction
+from models.recipes import emoji_factors as factors
 from models.recipes.emoji_data import LABELS, Emoji
-from models.recipes.emoji_train import W_DIM
+from models.recipes.emoji_mapping import CONTENT, W_DIM
 
 
 def as_tensor(pictures: np.ndarray) -> Tensor:
@@ -69,6 +68,12 @@ def spread(pictures: Tensor) -> float:
     return float(distances(pictures, pictures).sum() / (n * (n - 1)))
 
 
+def edge_strength(pictures: Tensor) -> float:
+    """Mean absolute difference of neighbouring pixels: what blur lowers and grain raises."""
+    across, down = pictures.diff(dim=3).abs().mean(), pictures.diff(dim=2).abs().mean()
+    return float(across + down) / 2
+
+
 def quality(network: StyleNetwork, emoji: Emoji, samples: int = 1024, seed: int = 1) -> dict[str, object]:
     """All figures of the card: reconstruction, diversity, nearest training pictures, interpolation.
 
@@ -115,6 +120,9 @@ def quality(network: StyleNetwork, emoji: Emoji, samples: int = 1024, seed: int 
         "halfway between two samples to nearest training picture, median RMS": round(
             float(distances(halfway, train).min(1).values.median()), 4
         ),
+        "edge strength, samples over training pictures": round(edge_strength(made) / edge_strength(real), 3),
+        "edge strength, halfway between two samples": round(edge_strength(halfway) / edge_strength(real), 3),
+        "edge strength, truncation 0.7": round(edge_strength(truncated) / edge_strength(real), 3),
         "samples that are nine tenths or more a single training picture": _share(share >= 0.9),
         "different training pictures among the samples' nearest": int(to_train.argmin(1).unique().numel()),
         "samples": samples,
@@ -146,89 +154,40 @@ def speed(network: StyleNetwork, seconds: float = 2.0) -> dict[str, object]:
     return found
 
 
-@dataclass(frozen=True)
-class Attribute:
-    """A figure of a picture that a direction can be named after."""
+@torch.no_grad()
+def directions(network: StyleNetwork, emoji: Emoji, count: int = 128, seed: int = 2) -> tuple[Direction, ...]:
+    """One direction of z for each factor, with how well the network has learnt it.
 
-    name: str
-    description: str
-    measure: Callable[[Tensor, Tensor], Tensor]  # pictures in 0..1 and their ink (N, 64, 64) -> (N,)
-
-
-def ink(pictures: Tensor) -> Tensor:
-    """How far each pixel is from the white background, 0..1: (N, 64, 64)."""
-    return ((1 - pictures).amax(1) * 4).clamp(0, 1)
-
-
-def _mean(values: Tensor, weight: Tensor) -> Tensor:
-    return (values * weight).sum((1, 2)) / weight.sum((1, 2)).clamp(min=1.0)
-
-
-def _extent(mask: Tensor, axis: int) -> Tensor:
-    """Standard deviation of the ink's place along an axis, in pixels."""
-    place = torch.arange(64.0)
-    profile = mask.sum(1 if axis == 1 else 2)
-    profile = profile / profile.sum(1, keepdim=True).clamp(min=1.0)
-    centre = (profile * place).sum(1, keepdim=True)
-    return (profile * (place - centre).square()).sum(1).sqrt().clamp(min=1.0)
-
-
-def _perimeter(mask: Tensor) -> Tensor:
-    across, down = mask.diff(dim=2)[:, 1:], mask.diff(dim=1)[:, :, 1:]
-    return (across.square() + down.square() + 1e-8).sqrt().sum((1, 2))
-
-
-def _tall(mask: Tensor) -> Tensor:
-    return (_extent(mask, 2) / _extent(mask, 1)).log()
-
-
-def _round(mask: Tensor) -> Tensor:
-    """Logarithm of 4 pi area / outline^2: 0 for a disc, less for anything else."""
-    area = mask.sum((1, 2)).clamp(min=1.0)
-    return (4 * math.pi * area / _perimeter(mask).clamp(min=1.0).square()).log()
-
-
-# Each takes pictures and their ink.
-ATTRIBUTES = (
-    Attribute("size", "how much of the picture is not white", lambda _, m: m.mean((1, 2))),
-    Attribute("light", "brightness of what is not white", lambda p, m: _mean(p.mean(1), m)),
-    Attribute("warm", "from blue to red and yellow", lambda p, m: _mean(p[:, 0] - p[:, 2], m)),
-    Attribute("green", "from magenta to green", lambda p, m: _mean(p[:, 1] - (p[:, 0] + p[:, 2]) / 2, m)),
-    Attribute("vivid", "from grey to saturated", lambda p, m: _mean(p.amax(1) - p.amin(1), m)),
-    Attribute("tall", "from wide to tall", lambda _, m: _tall(m)),
-    Attribute("round", "from ragged to disc-like", lambda _, m: _round(m)),
-)
-
-
-def directions(network: StyleNetwork, samples: int = 4096, seed: int = 2) -> tuple[Direction, ...]:
-    """For each attribute the direction of z along which it grows fastest on average.
-
-    For z ~ N(0, 1), least squares of an attribute on z estimates its mean gradient (Stein's lemma).
-    Each label's mean is taken out first. The description says what moving from -3 to 3 was seen to do.
+    For samples at both ends of a slider, the change of the picture is held against the real change
+    of the picture in the middle: the share is 1 where they agree, 0 where nothing happens at all.
     """
     generator = torch.Generator().manual_seed(seed)
-    z = torch.randn(samples, W_DIM, generator=generator)
-    labels = torch.randint(len(LABELS), (samples,), generator=generator)
-    made = sample(network, z, labels)
-    masks, label = ink(made), one_hot(labels)
-    test, test_labels = z[:192], labels[:192]
+    z = torch.randn(count, W_DIM, generator=generator)
+    z[:, CONTENT:] = 0
+    train_labels = torch.from_numpy(emoji.labels[~emoji.held_out])
+    labels = train_labels[torch.randint(len(train_labels), (count,), generator=generator)]
+    base = sample(network, z, labels) * 2 - 1
     found = []
-    for attribute in ATTRIBUTES:
-        values = attribute.measure(made, masks)
-        values = values - label @ (label.T @ values / label.sum(0).clamp(min=1.0))
-        gradient = torch.linalg.lstsq(z, values[:, None]).solution[:, 0]
-        unit = gradient / gradient.norm()
-        ends = []
-        for amount in (-3.0, 3.0):
-            pictures = sample(network, test + amount * unit, test_labels)
-            ends.append(attribute.measure(pictures, ink(pictures)))
-        change = float((ends[1] - ends[0]).mean() / values.std())
-        rising = float((ends[1] > ends[0]).float().mean())
+    for i, (name, description) in enumerate(factors.FACTORS.items()):
+        usual = float(network.mapping.spread[CONTENT + i])
+        low, high = -2.0 / usual, min(2.0, factors.LARGEST_SIZE if name == "size" else 2.0) / usual
+        low, high = math.ceil(low * 2) / 2, math.floor(high * 2) / 2
+        shares = []
+        for end in (low, high):
+            moved = z.clone()
+            moved[:, CONTENT + i] = end
+            a = torch.zeros(count, factors.N_FACTORS)
+            a[:, i] = end * usual
+            real = factors.apply(base, a)
+            error = (sample(network, moved, labels) * 2 - 1 - real).abs().mean((1, 2, 3))
+            shares.append(1 - error / (base - real).abs().mean((1, 2, 3)).clamp(min=1e-3))
+        share = float(torch.cat(shares).median())
+        vector = torch.zeros(W_DIM)
+        vector[CONTENT + i] = 1.0
         found.append(
             Direction(
-                attribute.name, "z", tuple(round(float(v), 5) for v in unit), -4.0, 4.0,
-                f"{attribute.description}; from -3 to 3 it grows by {change:.1f} standard deviations, "
-                f"in {rising:.0%} of pictures",
+                name, "z", tuple(vector.tolist()), low, high,
+                f"{description}; follows {share:.0%} of the true change (median)",
             )
         )  # fmt: skip
     return tuple(found)

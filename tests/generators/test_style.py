@@ -14,7 +14,7 @@ from igm_gui.generators import registry
 from igm_gui.generators.base import CanEncode, CanMap
 from igm_gui.generators.style import StyleGenerator, StyleNetwork
 from igm_gui.generators.style.mapping import TransportMapping, balance
-from igm_gui.generators.style.network import Encoder, Sketch, StyleConv, Synthesis
+from igm_gui.generators.style.network import Encoder, Layout, StyleConv, Synthesis, ToRGB
 from igm_gui.info import InputSpec, OutputSpec
 from igm_gui.latent import LatentPoint, check, one_hot, point_from_seed
 
@@ -41,13 +41,13 @@ def card(n_layers: int) -> Card:
 def folder(tmp_path_factory):
     """A model folder with random weights, small enough for a test."""
     torch.manual_seed(0)
-    synthesis = Synthesis(DIM, Sketch(DIM, 12, 2, 9, SIDE // 2), (10, 8, 6))
+    synthesis = Synthesis(DIM, Layout(DIM, 12, 2, 5, 4), (10, 8, 6))
     mapping = TransportMapping(30, DIM)
     mapping.anchors.normal_(std=1.5)
     mapping.anchor_labels.copy_(torch.arange(30) % len(LABELS))
     mapping.spread.uniform_(0.2, 0.4)
     balance(mapping, len(LABELS), samples=1024, rounds=50)
-    network = StyleNetwork(mapping, synthesis, Encoder(DIM, SIDE // 2), len(LABELS))
+    network = StyleNetwork(mapping, synthesis, Encoder(DIM, (6, 8), SIDE), len(LABELS))
     network.w_avg.normal_()
     for name, parameter in network.named_parameters():
         if "noise_strength" in name or "to_rgb" in name:
@@ -86,6 +86,20 @@ def test_modulating_activations_is_modulating_weights():
         out = F.conv2d(x[i : i + 1], weight, padding=1) * 2**0.5
         rows.append(F.leaky_relu(out + conv.bias[:, None, None], 0.2))
     torch.testing.assert_close(conv(x, w, None), torch.cat(rows), rtol=1e-4, atol=1e-5)
+
+
+def test_each_place_becomes_two_by_two_pixels():
+    """The 12 channels of a place are the three colours of its four pixels, row by row."""
+    to_rgb = ToRGB(4, DIM)
+    torch.nn.init.zeros_(to_rgb.affine.weight)  # every style 1
+    x = torch.randn(2, 4, 3, 3)
+    with torch.no_grad():
+        made = to_rgb(x, torch.randn(2, DIM))
+    weight = to_rgb.weight[:, :, 0, 0] * to_rgb.gain
+    assert made.shape == (2, 3, 6, 6)
+    for colour, row, column in ((0, 0, 0), (1, 0, 1), (2, 1, 0)):
+        values = x[:, :, 2, 1] @ weight[4 * colour + 2 * row + column]
+        torch.testing.assert_close(made[:, colour, 4 + row, 2 + column], values)
 
 
 def test_the_mapping_runs_backwards(generator):
@@ -216,11 +230,33 @@ def test_the_bundled_emoji_come_back_from_their_own_pictures():
     assert np.median(errors) < 0.5 * np.median(strangers)
 
 
-def test_the_bundled_directions_do_what_they_are_named_after():
+def ink(pictures: np.ndarray) -> np.ndarray:
+    """Share of each picture that is not white."""
+    return (pictures.min(axis=3) < 230).mean((1, 2))
+
+
+def warmth(pictures: np.ndarray) -> np.ndarray:
+    return (pictures[..., 0].astype(float) - pictures[..., 2]).mean((1, 2))
+
+
+def brightness(pictures: np.ndarray) -> np.ndarray:
+    return pictures.astype(float).mean((1, 2, 3))
+
+
+@pytest.mark.parametrize(("name", "measure"), [("size", ink), ("warm", warmth), ("light", brightness)])
+def test_the_bundled_directions_do_what_they_are_named_after(name, measure):
     emoji = registry.load("emoji-64")
     base = [point_from_seed(emoji.info, seed, seed % 16) for seed in range(32)]
-    names = {direction.name for direction in emoji.info.directions}
-    assert {"warm", "size"} <= names
-    low, high = (emoji.render([p.with_value("direction:warm", a) for p in base]) for a in (-3.0, 3.0))
-    warmth = [(x[..., 0].astype(float) - x[..., 2]).mean((1, 2)) for x in (low, high)]
-    assert np.mean(warmth[1] - warmth[0]) > 0
+    low, high = (emoji.render([p.with_value(f"direction:{name}", a) for p in base]) for a in (-3.0, 2.0))
+    assert np.mean(measure(high) > measure(low)) > 0.85
+
+
+def test_the_bundled_fine_style_changes_colours_and_keeps_the_layout():
+    emoji = registry.load("emoji-64")
+    points = [point_from_seed(emoji.info, seed, seed % 16) for seed in range(32)]
+    plain, mixed = (emoji.render([p.with_value("coarse_layers", n) for p in points]) for n in (7.0, 3.0))
+    fine = emoji.render([p.with_value("coarse_layers", 0.0) for p in points])
+    assert np.abs(plain.astype(float) - mixed).mean() > 5
+    # What is drawn where stays nearer to the picture of z than to that of the fine style.
+    masks = [(pictures.min(axis=3) < 230) for pictures in (plain, mixed, fine)]
+    assert np.mean(masks[1] != masks[0]) < 0.7 * np.mean(masks[1] != masks[2])

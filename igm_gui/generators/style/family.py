@@ -16,13 +16,13 @@ from igm_gui.errors import InputError, ModelError
 from igm_gui.formats.checkpoint import Checkpoint
 from igm_gui.generators.base import Batch, TorchGenerator, info_from_card, load_weights
 from igm_gui.generators.style.mapping import TransportMapping
-from igm_gui.generators.style.network import Encoder, Sketch, Synthesis
+from igm_gui.generators.style.network import Encoder, Layout, Synthesis
 from igm_gui.latent import LatentPoint, Value, Vector, one_hot
 from igm_gui.latent.point import default_value
 
 _MARKS = (
-    "synthesis.sketch.layers.0.weight",
-    "synthesis.sketch.basis.weight",
+    "synthesis.layout.layers.0.weight",
+    "synthesis.layout.out.weight",
     "mapping.anchors",
     "w_avg",
 )
@@ -97,7 +97,7 @@ class StyleGenerator(TorchGenerator):
     @property
     def layer_names(self) -> tuple[str, ...]:
         """What each style drives, coarse to fine."""
-        return ("sketch", *(f"{side}×{side}" for side in self.network.synthesis.noise_sizes))
+        return ("layout", *(f"{side}×{side}" for side in self.network.synthesis.noise_sizes))
 
     def map(self, points: Sequence[LatentPoint]) -> Tensor:
         """z -> w: float32 (N, layers, w_dim), truncation and style mixing applied."""
@@ -194,11 +194,14 @@ def build(shapes: Any) -> StyleNetwork:
         return sum(1 for key in shapes if key.startswith(prefix) and key.endswith(suffix))
 
     n_labels, w_dim = shapes["w_avg"]
-    pixels, n_basis = shapes["synthesis.sketch.basis.weight"]
-    side = math.isqrt(pixels // 3)
-    hidden = shapes["synthesis.sketch.layers.0.weight"][0]
-    sketch = Sketch(w_dim, hidden, count("synthesis.sketch.layers.", ".bias"), n_basis, side)
     n_convs = count("synthesis.convs.", ".affine.bias")
     channels = [shapes[f"synthesis.convs.{i}.weight"][0] for i in range(0, n_convs, 2)]
-    mapping = TransportMapping(*shapes["mapping.anchors"])
-    return StyleNetwork(mapping, Synthesis(w_dim, sketch, channels), Encoder(w_dim, side), n_labels)
+    n_first = shapes["synthesis.convs.0.weight"][1]
+    values, hidden = shapes["synthesis.layout.out.weight"]
+    n_hidden = count("synthesis.layout.layers.", ".bias")
+    layout = Layout(w_dim, hidden, n_hidden, n_first, math.isqrt(values // n_first))
+    synthesis = Synthesis(w_dim, layout, channels)
+    seen = [shapes[f"encoder.convs.{i}.weight"][0] for i in range(count("encoder.convs.", ".bias"))]
+    side = math.isqrt(shapes["encoder.linear.weight"][1] // seen[-1])
+    encoder = Encoder(w_dim, seen, side << len(seen))
+    return StyleNetwork(TransportMapping(*shapes["mapping.anchors"]), synthesis, encoder, n_labels)

@@ -2,13 +2,19 @@
 
 The synthesis network follows StyleGAN2 (Karras et al. 2020, arXiv:1912.04958): every 3x3
 convolution is modulated by a style read from w and demodulated, every layer has a noise
-input, and each resolution adds its own RGB picture (output skips). Two things are ours:
+input, and each resolution adds its own RGB picture (output skips). Four things are ours, all
+for speed on a CPU:
 
 * Modulation scales the activations and demodulation scales the result, so that one shared
-  weight serves the whole batch. The arithmetic is the same; on a CPU it is several times as
-  fast as one convolution per sample.
+  weight serves the whole batch. The arithmetic is the same; it is several times as fast as
+  one convolution per sample.
 * A layer that doubles the resolution convolves first and enlarges afterwards, which costs a
   quarter of the multiplications.
+* Each RGB picture is made of 2x2 pixels for each place (Shi et al. 2016, arXiv:1609.05158), so
+  that no convolution has to work at full resolution.
+* In place of a constant, the first layer draws a coarse map from its style with dense layers.
+  They remember what goes where at one multiplication for each weight, where a convolution
+  takes one for each weight and place.
 """
 
 from __future__ import annotations
@@ -25,8 +31,13 @@ GAIN = math.sqrt(2.0)  # what a leaky ReLU takes from the variance; given back b
 
 
 def leaky(x: Tensor) -> Tensor:
-    """Leaky ReLU with slope 0.2, in place: at 64x64 memory traffic costs as much as arithmetic."""
+    """Leaky ReLU with slope 0.2, in place: memory traffic costs as much as arithmetic."""
     return F.leaky_relu_(x, 0.2)
+
+
+def enlarge(x: Tensor) -> Tensor:
+    """Twice the height and width, bilinear."""
+    return F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
 
 
 class ScaledLinear(nn.Module):
@@ -43,10 +54,9 @@ class ScaledLinear(nn.Module):
 
 
 def style_affine(w_dim: int, n_out: int) -> ScaledLinear:
-    """w to a style near 1. A start at full strength would turn the signs of features at random,
-    differently for each w, and the sketch would be lost in it."""
+    """w to a style near 1: at full strength it would turn the signs of features at random."""
     affine = ScaledLinear(w_dim, n_out, bias=1.0)
-    affine.weight.data.mul_(0.1)
+    affine.weight.data.mul_(0.3)
     return affine
 
 
@@ -63,97 +73,83 @@ class StyleConv(nn.Module):
         self.up = up
 
     def forward(self, x: Tensor, w: Tensor, noise: Tensor | None) -> Tensor:
-        style = self.affine(w)  # (B, in)
+        style = self.affine(w).to(x.dtype)  # (B, in)
         weight = self.weight * self.gain
         power = weight.square().sum((2, 3))  # (out, in)
-        demodulate = GAIN * torch.rsqrt(style.square() @ power.T + 1e-8)  # (B, out)
+        demodulate = GAIN * torch.rsqrt(F.linear(style.square(), power) + 1e-8)  # (B, out)
         x = F.conv2d(x * style[:, :, None, None], weight, padding=1)
-        x = torch.addcmul(self.bias[:, None, None], x, demodulate[:, :, None, None])
+        x = x * demodulate[:, :, None, None].to(x.dtype) + self.bias[:, None, None].to(x.dtype)
         if self.up:
-            x = F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
+            x = enlarge(x)
         if noise is not None:
-            x = x + noise * self.noise_strength[:, None, None]
+            x = x + (noise * self.noise_strength[:, None, None]).to(x.dtype)
         return leaky(x)
 
 
 class ToRGB(nn.Module):
-    """Modulated 1x1 convolution to three channels, without demodulation."""
+    """Modulated 1x1 convolution to 2x2 pixels for each place, without demodulation."""
 
     def __init__(self, n_in: int, w_dim: int) -> None:
         super().__init__()
         self.affine = style_affine(w_dim, n_in)
-        self.weight = nn.Parameter(torch.zeros(3, n_in, 1, 1))  # at first the sketch is the picture
-        self.bias = nn.Parameter(torch.zeros(3))
+        self.weight = nn.Parameter(0.1 * torch.randn(12, n_in, 1, 1))
+        self.bias = nn.Parameter(torch.zeros(12))
         self.gain = 1.0 / math.sqrt(n_in)
 
     def forward(self, x: Tensor, w: Tensor) -> Tensor:
-        weight = self.affine(w)[:, :, None] * (self.weight[:, :, 0, 0].T * self.gain)  # (B, in, 3)
-        pixels = x.permute(0, 2, 3, 1).flatten(1, 2)  # (B, H W, in)
-        rgb = torch.baddbmm(self.bias, pixels, weight)
-        return rgb.unflatten(1, x.shape[2:]).permute(0, 3, 1, 2)
+        """(B, in, side, side) -> float32 (B, 3, 2 side, 2 side)."""
+        style = self.affine(w).to(x.dtype)
+        rgb = F.conv2d(x * style[:, :, None, None], self.weight * self.gain)
+        return F.pixel_shuffle(rgb.float() + self.bias[:, None, None], 2)
 
 
-class Sketch(nn.Module):
-    """Dense layers from w to a small picture: (B, w_dim) -> (B, 3, side, side).
+class Layout(nn.Module):
+    """Dense layers from w to a coarse map of features: (B, w_dim) -> (B, channels, side, side)."""
 
-    The picture is a sum of basis pictures (to begin with, principal components); w gives the
-    coefficients by a linear map and by hidden layers that add what a linear map can't know. It
-    remembers what goes where, at one multiplication for each weight, where a convolution takes
-    one for each weight and pixel. What it draws is soft; the convolutions make it sharp.
-    """
-
-    def __init__(self, w_dim: int, hidden: int, n_hidden: int, n_basis: int, side: int) -> None:
+    def __init__(self, w_dim: int, hidden: int, n_hidden: int, channels: int, side: int) -> None:
         super().__init__()
         sizes = [w_dim] + [hidden] * n_hidden
         self.layers = nn.ModuleList([ScaledLinear(n_in, n_out) for n_in, n_out in pairwise(sizes)])
-        self.coefficients = ScaledLinear(hidden, n_basis)
-        self.linear = nn.Linear(w_dim, n_basis, bias=False)
-        self.basis = nn.Linear(n_basis, 3 * side * side)
-        self.side = side
-
-    def weights(self, w: Tensor) -> Tensor:
-        """The coefficients of the basis pictures: (B, n_basis)."""
-        hidden = w
-        for layer in self.layers:
-            hidden = leaky(layer(hidden)) * GAIN
-        return self.linear(w) + self.coefficients(hidden)
+        self.out = ScaledLinear(hidden, channels * side * side)
+        self.channels, self.side = channels, side
 
     def forward(self, w: Tensor) -> Tensor:
-        return self.basis(self.weights(w)).reshape(-1, 3, self.side, self.side)
+        for layer in self.layers:
+            w = leaky(layer(w)) * GAIN
+        # Channels last in memory, which is what the convolutions want.
+        return leaky(self.out(w)).unflatten(1, (self.side, self.side, -1)).permute(0, 3, 1, 2)
 
 
 class Synthesis(nn.Module):
     """w, one for each layer, to a picture.
 
-    Layer 0 is the sketch. Folded to half its side and four times its channels, it is where the
-    modulated convolutions start; there are two at each resolution, of `channels` features, and the
-    resolution doubles between. From the sketch's size on, each resolution adds to the picture, with
-    the style of the layer after it, as in StyleGAN2; the sketch is the picture they add to.
+    Layer 0 is the layout. There are two modulated convolutions at each resolution, of `channels`
+    features, and the resolution doubles between. Each resolution adds a picture of twice its side,
+    with the style of the layer after it, as in StyleGAN2.
     """
 
-    def __init__(self, w_dim: int, sketch: Sketch, channels: Sequence[int]) -> None:
+    def __init__(self, w_dim: int, layout: Layout, channels: Sequence[int]) -> None:
         super().__init__()
         self.w_dim = w_dim
-        self.sketch = sketch
+        self.layout = layout
         self.convs = nn.ModuleList([])
         self.to_rgb = nn.ModuleList([])
-        n_in = 12
+        n_in = layout.channels
         for i, n_out in enumerate(channels):
             self.convs.append(StyleConv(n_in, n_out, w_dim, up=i > 0))
             self.convs.append(StyleConv(n_out, n_out, w_dim, up=False))
-            if i:
-                self.to_rgb.append(ToRGB(n_out, w_dim))
+            self.to_rgb.append(ToRGB(n_out, w_dim))
             n_in = n_out
 
     @property
     def n_layers(self) -> int:
-        """How many styles a picture takes: the sketch, then one for each convolution."""
+        """How many styles a picture takes: the layout, then one for each convolution."""
         return 1 + len(self.convs)
 
     @property
     def noise_sizes(self) -> list[int]:
-        """Side of the noise plane of each convolution, in pixels."""
-        return [self.sketch.side << i // 2 >> 1 for i in range(len(self.convs))]
+        """Side of the noise plane of each convolution, in places."""
+        return [self.layout.side << i // 2 for i in range(len(self.convs))]
 
     def forward(self, ws: Tensor, noise: Sequence[Tensor] | None = None) -> Tensor:
         """(B, w_dim) or (B, n_layers, w_dim) float32 -> (B, 3, H, H), in about -1..1, not clipped.
@@ -162,33 +158,36 @@ class Synthesis(nn.Module):
         """
         if ws.ndim == 2:
             ws = ws[:, None].expand(-1, self.n_layers, -1)
-        picture = self.sketch(ws[:, 0])
-        x = F.pixel_unshuffle(picture, 2).contiguous(memory_format=torch.channels_last)
+        x = self.layout(ws[:, 0])
+        picture: Tensor | None = None
         for i, conv in enumerate(self.convs):
             x = conv(x, ws[:, i + 1], None if noise is None else noise[i])
-            if i % 2 and i > 1:  # the last convolution of a resolution at or above the sketch's
-                if x.shape[-1] > picture.shape[-1]:
-                    picture = F.interpolate(picture, scale_factor=2, mode="bilinear", align_corners=False)
-                picture = picture + self.to_rgb[i // 2 - 1](x, ws[:, min(i + 2, self.n_layers - 1)])
+            if i % 2:  # the last convolution of a resolution
+                finer = self.to_rgb[i // 2](x, ws[:, min(i + 2, self.n_layers - 1)])
+                picture = finer if picture is None else enlarge(picture) + finer
+        assert picture is not None
         return picture
 
 
 class Encoder(nn.Module):
-    """A picture to w: a linear map of the picture at the sketch's size.
+    """A picture to w: convolutions that each halve the resolution, and a linear layer."""
 
-    `spread` is the standard deviation, by dimension, of the w that count as the same picture.
-    """
-
-    spread: Tensor
-
-    def __init__(self, w_dim: int, side: int) -> None:
+    def __init__(self, w_dim: int, channels: Sequence[int], side: int) -> None:
         super().__init__()
-        self.side = side
-        self.linear = nn.Linear(3 * side * side, w_dim)
-        self.register_buffer("spread", torch.ones(w_dim))
+        sizes = [12, *channels]
+        self.convs = nn.ModuleList(
+            [
+                nn.Conv2d(n_in, n_out, 3, padding=1, stride=2 if i else 1)
+                for i, (n_in, n_out) in enumerate(pairwise(sizes))
+            ]
+        )
+        last = side // 2 >> (len(channels) - 1)
+        self.linear = nn.Linear(channels[-1] * last * last, w_dim)
 
     def forward(self, pictures: Tensor) -> Tensor:
         """(B, 3, H, H) in -1..1 -> w (B, w_dim)."""
-        small = F.avg_pool2d(pictures, pictures.shape[-1] // self.side)
-        w: Tensor = self.linear(small.flatten(1))
+        x = F.pixel_unshuffle(pictures, 2).contiguous(memory_format=torch.channels_last)
+        for conv in self.convs:
+            x = leaky(conv(x))
+        w: Tensor = self.linear(x.flatten(1))
         return w
