@@ -28,6 +28,7 @@ __all__ = ["Work", "batches", "encoding", "finish", "folder_of_files", "info_of"
 
 BATCH_PIXELS = 32_768
 MAX_BATCH = 32
+SMALL_PIXELS = 64 * 64  # networks of such pictures do a whole batch in a few hundredths of a second
 GPU_FACTOR = 8
 
 
@@ -55,7 +56,7 @@ def batch_size(info: GeneratorInfo, device: str) -> int:
     if info.media == "sound":
         return 4
     pixels = info.output.height * info.output.width
-    batch = max(1, min(MAX_BATCH, BATCH_PIXELS // max(pixels, 1)))
+    batch = MAX_BATCH if pixels <= SMALL_PIXELS else max(1, BATCH_PIXELS // pixels)
     return batch if device == "cpu" else batch * GPU_FACTOR
 
 
