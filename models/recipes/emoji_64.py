@@ -112,10 +112,12 @@ def write(args: argparse.Namespace, network: StyleNetwork, runs: list[Run], emoj
     figures = emoji_measure.quality(network, emoji)
     pictures = (preview(network, specs[0]) * 255).round().to(torch.uint8).permute(0, 2, 3, 1).contiguous()
     stages = "; ".join(f"{run.name}: {run.step} steps, {run.seconds / 60:.0f} min" for run in runs)
-    account = training(runs[0], "emoji_64")
+    whole = runs[-1]
+    whole.seconds = sum(run.seconds for run in runs)
+    whole.cpu_seconds = sum(run.cpu_seconds for run in runs)
+    account = training(whole, "emoji_64")
     account = msgspec.structs.replace(
         account,
-        seconds=round(sum(run.seconds for run in runs)),
         steps=sum(run.step for run in runs),
         note=f"{account.note} Stages: {stages}.",
     )
