@@ -14,6 +14,8 @@ from torch import nn
 from igm_gui.errors import Cancelled, ModelError
 from igm_gui.formats.files import sha256_of
 from igm_gui.generators import probe
+from igm_gui.gui.commands import Commands
+from igm_gui.gui.compare.workspace import CompareWorkspace
 from igm_gui.gui.models.opening import ready
 from igm_gui.gui.models.opening_bar import OpeningBar
 from igm_gui.gui.studio import Studio
@@ -97,3 +99,29 @@ def test_a_running_child_is_ended(weights: Path) -> None:
     threading.Timer(0.3, stop.set).start()
     with pytest.raises(Cancelled):
         probe.probe(weights, 60, ["sleep", "50"], stop)
+
+
+def test_a_model_to_compare_is_tried_first_too(
+    qtbot: QtBot, studio: Studio, weights: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried: list[Path] = []
+
+    def crash(path: Path, **_: object) -> None:
+        tried.append(path)
+        raise ModelError(f"{path.name} ended the process that tried to open it.")
+
+    monkeypatch.setattr(probe, "probe", crash)
+    window = QWidget()
+    qtbot.addWidget(window)
+    compare = CompareWorkspace(studio, Commands(window))
+    qtbot.addWidget(compare)
+    before = studio.state
+    with qtbot.waitSignal(studio.notice, timeout=30_000) as told:
+        compare.add_model(str(weights))
+    assert "ended the process" in told.args[0].text
+    assert studio.state == before
+    monkeypatch.setattr(probe, "probe", lambda path, **_: tried.append(path))
+    with qtbot.waitSignal(studio.changed, timeout=30_000):
+        told.args[0].retry()
+    assert compare.models == (before.model, str(weights))
+    assert tried == [weights, weights]

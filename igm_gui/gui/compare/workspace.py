@@ -213,7 +213,14 @@ class CompareWorkspace(QWidget):
         return tuple(dict.fromkeys((self._studio.state.model, *self._studio.state.compare)))[:MAX_MODELS]
 
     def add_model(self, model: str) -> None:
-        """Put a bundled name or a path beside the others (or where Replace was asked for)."""
+        """Put a bundled name or a path beside the others (or where Replace was asked for).
+
+        A file not seen before is tried first, in the background.
+        """
+        if model in self.models or not self._studio.opener.open(model, self._put, self.add_model):
+            self._put(model)
+
+    def _put(self, model: str) -> None:
         models = list(self.models)
         place, self._replacing = self._replacing, -1
         if model in models:

@@ -7,6 +7,7 @@ cancelled. Only then does the session change to the new model.
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,6 +42,8 @@ class Opener(QObject):
         self._studio = studio
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
+        self._then: Callable[[str], object] = studio.open_now
+        self._again: Callable[[str], object] = studio.open_model
         self.number = 0
         self.model = ""
         self._ended.connect(self._on_end)
@@ -51,9 +54,18 @@ class Opener(QObject):
         """Whether a model is being prepared."""
         return bool(self.model)
 
-    def open(self, model: str) -> bool:
-        """Prepare ``model`` and then change to it. False where it can be opened at once instead."""
+    def open(
+        self,
+        model: str,
+        then: Callable[[str], object] | None = None,
+        again: Callable[[str], object] | None = None,
+    ) -> bool:
+        """Prepare ``model`` and then change to it. False where it can be opened at once instead.
+
+        ``then`` is done with the model instead of changing to it, and ``again`` where it is tried once more.
+        """
         self.cancel()
+        self._then, self._again = then or self._studio.open_now, again or self._studio.open_model
         try:
             path = library.find(model)
             if ready(path):
@@ -109,6 +121,7 @@ class Opener(QObject):
         model, self.model = self.model, ""
         self.stepped.emit(number, "", 1.0)
         if error is not None:
-            self._studio.fail(error, lambda: self._studio.open_model(model), model)
+            again = self._again
+            self._studio.fail(error, lambda: again(model), model)
             return
-        self._studio.open_now(model)
+        self._then(model)
