@@ -49,6 +49,7 @@ def main() -> None:
     write_fashion(
         run,
         generator,
+        faults=("A few z come out as blotches in every class; sandals are often incomplete.",),
         module="fashion_gan",
         title="Fashion, GAN",
         description="Clothes, shoes and bags, 28x28. A generator trained against a critic that tells its "
