@@ -7,17 +7,17 @@ from pathlib import Path
 
 from PySide6.QtCore import Qt, QTime
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent, QResizeEvent
-from PySide6.QtWidgets import QApplication, QMainWindow, QMessageBox, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QMainWindow, QVBoxLayout, QWidget
 from shiboken6 import isValid
 
 from igm_gui.formats import library
 from igm_gui.generators.roles import RolesNeeded
-from igm_gui.gui import theme
+from igm_gui.gui import closing, theme
 from igm_gui.gui.commands import Commands
 from igm_gui.gui.dialogs import ask_folder, ask_open, ask_save
 from igm_gui.gui.drop_veil import DropVeil, promise
 from igm_gui.gui.explore.drift import Drift
-from igm_gui.gui.explore.hints import SEEN, Hint, HintBubble
+from igm_gui.gui.explore.hints import SEEN, HintBubble, first_hints
 from igm_gui.gui.explore.styles import StylesPanel
 from igm_gui.gui.find_place import can_find
 from igm_gui.gui.models.information import ModelInformation
@@ -328,14 +328,7 @@ class MainWindow(QMainWindow):
             return
         canvas, inputs, drift = (getattr(explore, name) for name in ("canvas", "inputs", "drift"))
         strip = next(iter(inputs.strips.values()), inputs)
-        hints = [
-            Hint(
-                "Drag across the bars: each is one number of the latent that the model turns into this.",
-                strip,
-            ),
-            Hint("Press K to keep a point you like. It waits in the strip below.", canvas.keep),
-            Hint("Ctrl+K finds every command by name. R is random, M mutates, Space plays.", self.top.search),
-        ]
+        hints = first_hints(strip, canvas.keep, self.top.search)
         self.settings.put(SEEN, False)
         self.hints = HintBubble(hints, self.settings, self)
         self.hints.finished.connect(self._hints_over)
@@ -378,38 +371,16 @@ class MainWindow(QMainWindow):
         if geometry is not None:
             self.restoreGeometry(geometry)
 
-    def _may_give_up(self) -> bool:
-        """Whether the work that runs may be ended: an export takes longer than a careless click."""
-        job = next((job for job in self.studio.jobs if not job.done), None)
-        if job is None:
-            return True
-        box = QMessageBox(self)
-        box.setWindowTitle("IGM Studio")
-        box.setText(f"{job.name} is not finished.")
-        box.setInformativeText("Closing now gives it up, and nothing of it is written.")
-        stay = box.addButton("Go on with it", QMessageBox.ButtonRole.RejectRole)
-        leave = box.addButton("Close", QMessageBox.ButtonRole.DestructiveRole)
-        box.setDefaultButton(stay)
-        box.exec()
-        return job.done or box.clickedButton() is leave
-
     def _may_close(self) -> bool:
-        if not self._may_give_up():
+        if not closing.may_give_up(self, self.studio.jobs):
             return False
         if not self.keeper.worth_asking:
             return True
-        box = QMessageBox(self)
-        box.setWindowTitle("IGM Studio")
-        box.setText(f"{self.keeper.name} has changes that are not saved.")
-        box.setInformativeText("Saved points and the timeline would be lost.")
-        buttons = QMessageBox.StandardButton
-        box.setStandardButtons(buttons.Save | buttons.Discard | buttons.Cancel)
-        box.setDefaultButton(buttons.Save)
-        answer = box.exec()
-        if answer == buttons.Save:
+        wanted = closing.what_of_changes(self, self.keeper.name)
+        if wanted == "save":
             self._save()
             return not self.keeper.unsaved  # a file dialog is open otherwise
-        return answer == buttons.Discard
+        return wanted == "discard"
 
     def close_now(self) -> None:
         """Close without a question; unsaved work is offered again at the next start."""

@@ -21,6 +21,15 @@ class Hint:
     target: QWidget
 
 
+def first_hints(strip: QWidget, keep: QWidget, search: QWidget) -> list[Hint]:
+    """The three of the first start, each beside what it speaks of."""
+    return [
+        Hint("Drag across the bars: each is one number of the latent that the model turns into this.", strip),
+        Hint("Press K to keep a point you like. It waits in the strip below.", keep),
+        Hint("Ctrl+K finds every command by name. R is random, M mutates, Space plays.", search),
+    ]
+
+
 class HintBubble(QFrame):
     """Shows :class:`Hint` after hint over the window, until the last one or "Skip"."""
 
