@@ -40,10 +40,12 @@ def trust(options: Namespace) -> None:
 
 def half(options: Namespace) -> None:
     """Remember that a model may be opened in half precision, by its content."""
+    from igm_gui.formats.checkpoint import open_checkpoint
     from igm_gui.formats.known_models import content_hash
     from igm_gui.generators.memory import allow_half
 
     path = library.find(options.model)
+    open_checkpoint(path)  # says so where it is no model
     allow_half(content_hash(path), path.name)
     print(f"{path.name} is opened in half precision from now on when it does not fit into memory otherwise.")
 

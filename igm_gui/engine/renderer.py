@@ -60,9 +60,7 @@ class Renderer:
                 raise
             notice = self._fall_back(generator)
         self._loaded[key] = generator
-        while len(self._loaded) > 1 and (
-            len(self._loaded) > self._kept or self.bytes_held > self._budget > 0
-        ):
+        while len(self._loaded) > 1 and self._too_many():
             self._loaded.popitem(last=False)
         return generator, notice
 

@@ -130,3 +130,10 @@ def test_the_least_recently_used_goes_first(monkeypatch: pytest.MonkeyPatch) -> 
     small = Renderer(budget=1)
     small.generator("a", "cpu")
     assert small.bytes_held == 400
+
+
+def test_half_precision_is_for_models(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = tmp_path / "notes.txt"
+    text.write_text("hello")
+    assert main(["half", str(text)]) == 2
+    assert "is not a model" in capsys.readouterr().err
