@@ -55,6 +55,8 @@ def _run(arguments: list[str]) -> int:
         return _become([python, "-m", "pytest", *arguments[1:]])
     if first.startswith("-") and not os.path.exists(first):
         raise SetupError(f"{first} is not known.\n\n{USAGE}")
+    if first == "open" and not os.path.exists(first):
+        arguments = arguments[1:]  # as "igm open FILE" is written
     _need_display()
     python = _prepare(tests=False)
     # -P: a file called torch.py in the current folder must not be taken for the real one.

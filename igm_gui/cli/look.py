@@ -31,6 +31,8 @@ def trust(options: Namespace) -> None:
     from igm_gui.formats.files import sha256_of
 
     path = library.find(options.file)
+    if (path / "model.pt2").is_file():  # a folder that export_generator wrote
+        path /= "model.pt2"
     if not path.is_file():
         raise ModelError(f"{path.name} is not a file.", "Only single files can be programs.")
     sha256 = sha256_of(path)

@@ -139,6 +139,8 @@ class MainWindow(QMainWindow):
 
     def show_workspace(self, name: str) -> bool:
         """Change to a workspace by its name; False where it can't be shown."""
+        if name != self.stack.current:
+            self.toast.leave()
         shown = self.stack.show_workspace(name)
         if self.stack.current:
             self.top.tabs[self.stack.current].setChecked(True)

@@ -114,6 +114,11 @@ class Toast(QFrame):
         self._timer.stop()
         self.hide()
 
+    def leave(self) -> None:
+        """The person has gone elsewhere: an error that was there to be read is not taken along."""
+        if self._notice is not None and self._notice.kind == "error":
+            self.dismiss()
+
     def clear_error(self) -> None:
         """What failed works again."""
         if self._notice is not None and self._notice.kind in STAYS and self._notice.retry is not None:

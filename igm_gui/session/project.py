@@ -217,6 +217,10 @@ def _read_head(path: Path, reader: ZipReader) -> dict[str, Any]:
             f"{path.name} holds no project that can be read.",
             "It is damaged too far, or another kind of zip file. A copy or an autosave may be better.",
         )
+    if path.suffix.lower() == SUFFIX:
+        raise ProjectError(
+            f"{path.name} holds no project.", "It is damaged, or another kind of file under that name."
+        )
     raise ProjectError(f"{path.name} is not a project file.", f"Project files end in {SUFFIX}.")
 
 

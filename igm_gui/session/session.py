@@ -115,11 +115,17 @@ class Session:
 
     def open_model(self, model: str, info: GeneratorInfo | None = None) -> bool:
         """Change to another model; the point is kept as far as it fits (one step to undo;
-        the first model is none: there is nothing before it to go back to)."""
+        the first model is none: there is nothing before it to go back to). Numbers that nobody set
+        take the new model's default."""
+        point, before = self._state.point, self.info
         if info is not None:
             self.infos[model] = info
         known = self.infos.get(model)
-        point = conform(self._state.point, known) if known else self._state.point
+        if before is not None and model != self._state.model:
+            unset = (spec.name for spec in before.of_kind("scalar") if point.get(spec.name) == spec.default)
+            point = point.without(*unset)
+        if known is not None:
+            point = conform(point, known)
         first = not self._state.model
         return self.update(model=model, point=point, locks=frozenset(), undoable=not first)
 

@@ -405,4 +405,7 @@ def test_trust_remembers_a_yes_to_a_file(igm, tmp_path):
     assert sha256_of(program) in answer.out
     assert sha256_of(program) in trust.trusted()
     refused(igm("trust", tmp_path), "not a file")
+    (tmp_path / "model.pt2").write_bytes(b"another")
+    igm("trust", tmp_path)
+    assert sha256_of(tmp_path / "model.pt2") in trust.trusted()
     refused(igm("trust", tmp_path / "missing"), "no model called")

@@ -174,11 +174,14 @@ class TestPoints:
         assert strip.thumbnail(saved.id) is not None
 
     def test_rename_and_delete_from_the_keyboard(
-        self, explore: ExploreWorkspace, toy_studio: Studio, window: MainWindow
+        self, qtbot: QtBot, explore: ExploreWorkspace, toy_studio: Studio, window: MainWindow
     ) -> None:
         saved = actions.keep(toy_studio.session)
         thumb = explore.points.thumbnail(saved.id)
         assert thumb is not None
+        qtbot.waitUntil(thumb.isVisible)
+        QTest.mouseClick(thumb, Qt.MouseButton.LeftButton)
+        assert QApplication.focusWidget() is thumb  # a click is enough
         QTest.keyClick(thumb, Qt.Key.Key_F2)
         field = next(f for f in explore.points.findChildren(QLineEdit) if f.isVisible())
         QTest.keyClicks(field, "Smile")

@@ -235,3 +235,18 @@ def test_keyframes_come_from_the_current_point(session):
     id = actions.add_keyframe(session, 2.5)
     (frame,) = session.state.timeline.keyframes
     assert (frame.id, frame.time, frame.point) == (id, 2.5, session.state.point)
+
+
+def test_what_nobody_set_takes_the_new_models_default(session):
+    grain = InputSpec("grain", "scalar", minimum=0, maximum=3, default=0)
+    breath = InputSpec("grain", "scalar", minimum=0, maximum=3, default=1)
+    z = InputSpec("z", "latent", shape=(16,))
+    for name, spec in (("paper", grain), ("flute", breath)):
+        session.learn(GeneratorInfo(name, "fake", OutputSpec("image", 8, 8, 3), (z, spec)), name)
+    session.open_model("paper")
+    assert session.state.point.scalar("grain") == 0
+    session.open_model("flute")
+    assert session.state.point.scalar("grain") == 1
+    session.set_input("grain", 2.0)
+    session.open_model("paper")
+    assert session.state.point.scalar("grain") == 2

@@ -104,6 +104,7 @@ def test_from_nothing_to_the_window_and_every_repair(copy: Copy) -> None:
     # The second start installs nothing: it works although pip would fail.
     again = copy.run(QT_QPA_PLATFORM="offscreen", PIP_FIND_LINKS="/nowhere")
     assert again.stdout == "window []\n"
+    assert copy.run("open", "a.png", QT_QPA_PLATFORM="offscreen").stdout == "window ['a.png']\n"
     command = subprocess.run(
         [copy.folder / ".venv" / "bin" / "igm", "models"], capture_output=True, text=True, check=True
     )

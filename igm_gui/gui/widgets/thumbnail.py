@@ -62,7 +62,8 @@ class Thumbnail(QWidget):
         self._caption = ""
         self._press: QPointF | None = None
         self.setFixedSize(side, side)
-        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        # Its keys (F2, Delete) act on the kept point that was clicked; any other is only something to click.
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus if point_id else Qt.FocusPolicy.TabFocus)
         self.set_name(name)
 
     @property
