@@ -8,10 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import (
+    QColor,
     QFocusEvent,
     QPainter,
     QPaintEvent,
     QPen,
+    QPixmap,
     QResizeEvent,
 )
 from PySide6.QtWidgets import QScrollBar, QSizePolicy, QWidget
@@ -46,6 +48,7 @@ class StripView(QWidget):
         self._zoom = 0.0  # pixels per bar; 0 fits
         self._offset = 0.0  # pixels scrolled
         self._hover = -1
+        self._frame: tuple[tuple[object, ...], QPixmap] | None = None
         self._focus_bar = 0
         self._bar = QScrollBar(Qt.Orientation.Horizontal, self)
         self._bar.setFocusPolicy(Qt.FocusPolicy.NoFocus)
@@ -178,12 +181,7 @@ class StripView(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
-        painter.fillRect(event.rect(), theme.colour("panel"))  # seen at the rounded corners
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(QPen(theme.colour("accent" if self.hasFocus() else "line"), 1))
-        painter.setBrush(theme.colour("canvas"))
-        painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), 5, 5)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+        painter.drawPixmap(0, 0, self._ground())
         painter.setClipRect(self._content().adjusted(-1, 0, 1, 0))
         painter.setPen(Qt.PenStyle.NoPen)
         zero = self._y(min(max(0.0, self.low), self.high))
@@ -215,10 +213,30 @@ class StripView(QWidget):
         if 0 <= marked < self.count:
             self._paint_marked(painter, marked, zero, gap)
 
+    def _ground(self) -> QPixmap:
+        """The frame behind the bars. It is kept: its smooth corners take longer than all bars together."""
+        ratio = self.devicePixelRatioF()
+        border, fill = theme.colour("accent" if self.hasFocus() else "line"), theme.colour("canvas")
+        key = (self.width(), self.height(), ratio, border.name(), fill.name())
+        if self._frame is None or self._frame[0] != key:
+            pixmap = QPixmap(self.size() * ratio)
+            pixmap.setDevicePixelRatio(ratio)
+            pixmap.fill(theme.colour("panel"))  # seen at the rounded corners
+            painter = QPainter(pixmap)
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            painter.setPen(QPen(border, 1))
+            painter.setBrush(fill)
+            painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), 5, 5)
+            painter.end()
+            self._frame = (key, pixmap)
+        return self._frame[1]
+
     def _paint_marked(self, painter: QPainter, index: int, zero: float, gap: float) -> None:
         area = self._content()
         x = PAD - self._offset + index * self.pitch
-        painter.fillRect(QRectF(x, area.top(), self.pitch - gap, area.height()), theme.colour("text", 0.07))
+        # Opaque: what is blended is handed to threads of Qt, and waits for them while a network computes.
+        shade = QColor(theme.mix(theme.colour("canvas").name(), theme.colour("text").name(), 0.07))
+        painter.fillRect(QRectF(x, area.top(), self.pitch - gap, area.height()).toRect(), shade)
         end = self._y(float(self._values[index]))
         painter.fillRect(
             QRectF(x, min(end, zero), self.pitch - gap, max(abs(end - zero), 1.0)), theme.colour("accent")
@@ -230,8 +248,7 @@ class StripView(QWidget):
         width = painter.fontMetrics().horizontalAdvance(text) + 10
         at_left = x > self.width() / 2
         box = QRectF(area.left() if at_left else area.right() - width, area.top(), width, 17)
-        painter.setBrush(theme.colour("raised", 0.9))
-        painter.drawRect(box)
+        painter.fillRect(box.toRect(), theme.colour("raised"))
         painter.setPen(theme.colour("text"))
         painter.drawText(box, Qt.AlignmentFlag.AlignCenter, text)
 
