@@ -113,6 +113,10 @@ class RenderLoop:
             self._latest[request.slot] = request
             self._waiting[request.slot] = request
             self._lock.notify()
+        if request.priority == Priority.INTERACTIVE:
+            # The interpreter goes to the render thread now, not after a turn of the caller's: the network
+            # begins, and what else follows from the person's move is done beside it.
+            time.sleep(0)
         return True
 
     def withdraw(self, slot: str) -> None:
