@@ -86,12 +86,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     # The render thread holds the interpreter in short turns, so that the window answers in between.
     sys.setswitchinterval(SWITCH_SECONDS)
     keep_freed_memory()
-    from PySide6.QtCore import QCoreApplication, QTimer
+    from PySide6.QtCore import QCoreApplication, Qt, QTimer
     from PySide6.QtGui import QIcon
     from PySide6.QtWidgets import QApplication
 
     from igm_gui.gui import theme
     from igm_gui.gui.first_expose import FirstExpose
+    from igm_gui.gui.garbage import Collector
     from igm_gui.gui.main_window import MainWindow
     from igm_gui.gui.settings import Settings
     from igm_gui.gui.signals import SignalWatch
@@ -103,6 +104,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     assert isinstance(app, QApplication)
     app.setApplicationDisplayName("IGM Studio")
     app.setWindowIcon(QIcon(str(assets_folder() / "theme" / "igm-studio.svg")))
+    collector = Collector()
     start_log()
     if sys.stderr is not None:
         faulthandler.enable()
@@ -115,6 +117,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     catch_everything(studio)
     _first_model(studio, settings, files)
     window = MainWindow(studio, settings)
+    studio.rendered.connect(collector.settle, Qt.ConnectionType.SingleShotConnection)
 
     begun = False
 
@@ -141,6 +144,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     finally:
         watch.close()
         studio.close()
+        collector.end()
 
 
 def _first_model(studio: object, settings: object, files: list[str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -22,6 +23,21 @@ from tests.gui.fakes import PaintingRenderer
 def _dressed(qapp: QApplication) -> None:
     theme.load_fonts(qapp)
     theme.apply(qapp, "dark")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _collector_at_rest() -> Iterator[None]:
+    """No collection on another thread while windows of earlier tests wait for theirs, as in the program."""
+    gc.disable()
+    yield
+    gc.collect()
+    gc.enable()
+
+
+@pytest.fixture(autouse=True)
+def _collected(_collector_at_rest: None) -> Iterator[None]:
+    yield
+    gc.collect(1)
 
 
 @pytest.fixture
