@@ -234,7 +234,7 @@ class StripView(QWidget):
     def _paint_marked(self, painter: QPainter, index: int, zero: float, gap: float) -> None:
         area = self._content()
         x = PAD - self._offset + index * self.pitch
-        # Opaque: blended, this rectangle took far longer than all the bars, most of all while a network computes.
+        # Opaque: blended, this rectangle took far longer than all the bars.
         shade = QColor(theme.mix(theme.colour("canvas").name(), theme.colour("text").name(), 0.07))
         painter.fillRect(QRectF(x, area.top(), self.pitch - gap, area.height()).toRect(), shade)
         end = self._y(float(self._values[index]))
