@@ -22,6 +22,7 @@ class Knot(QWidget):
 
 def test_a_knot_of_widgets_goes_on_the_interfaces_thread(qtbot: QtBot) -> None:
     collector = Collector()
+    collector.settle()
     try:
         where: list[threading.Thread] = []
         knot = Knot()
@@ -36,11 +37,28 @@ def test_a_knot_of_widgets_goes_on_the_interfaces_thread(qtbot: QtBot) -> None:
         worker.start()
         worker.join()
         assert ref() is not None
-        kept = [[i] for i in range(YOUNG + 1)]
+        kept = [[i] for i in range(2 * YOUNG)]
         collector.look()
         assert ref() is None
         assert where == [threading.main_thread()]
         assert kept
     finally:
         collector.end()
+        gc.unfreeze()
+        gc.disable()  # as all tests here
+
+
+def test_nothing_is_looked_at_while_the_libraries_come_in(qtbot: QtBot) -> None:
+    collector = Collector()
+    try:
+        knot = Knot()
+        ref = weakref.ref(knot)
+        del knot
+        kept = [[i] for i in range(2 * YOUNG)]
+        collector.look()
+        assert ref() is not None
+        assert kept
+    finally:
+        collector.end()
+        gc.collect()
         gc.disable()  # as all tests here
