@@ -6,7 +6,9 @@ float32, separate resampling filters. Both have random weights of the official l
 
     python -m benchmarks.stylegan [2 3t 3r] [--rounds 5] [--json OUT]
 
-"late layers" is a slider that only changes the finest layers: what the network then still runs.
+"late layers" is a slider that only changes the finest layers: what the network then still runs. "products
+alone" is what the multiplications of StyleGAN2's convolutions would take at the rate of one large product of
+matrices in the precision chosen: a bound for direct convolutions on this processor.
 """
 
 from __future__ import annotations
@@ -81,6 +83,22 @@ def late_change(generator: StyleGAN, point: LatentPoint, step: int) -> LatentPoi
     return styles.moved(space, point, styles.group(space, "fine"), {0: 0.01 * (step + 1)})
 
 
+def products(node: Node) -> int:
+    """Multiplications of StyleGAN2's convolutions for one picture; what resampling skips is not counted."""
+    total = 0
+    for name, block in node.children.items():
+        for part, layer in block.children.items():
+            side = int(name[1:]) // (2 if part == "conv0" else 1)
+            total += layer.tensors["weight"].numel() * side**2
+    return total
+
+
+def peak(dtype: torch.dtype) -> float:
+    """Multiplications in a second of one product of large matrices."""
+    a, b = (torch.randn(2048, 2048).to(dtype) for _ in range(2))
+    return 2048**3 / statistics.median(seconds(lambda: a @ b) for _ in range(9))
+
+
 def measure(kind: str, rounds: int) -> dict[str, Any]:
     """The figures of one network."""
     generator, node = opened(kind)
@@ -103,6 +121,8 @@ def measure(kind: str, rounds: int) -> dict[str, Any]:
     found["target"] = TARGETS[kind]
     found["psnr"] = 10 * torch.tensor(4.0 / max(error, 1e-20)).log10().item()
     found["arrangement"] = generator.tuned.arrangement._asdict()
+    if kind == "2":
+        found["products_alone"] = products(node) / peak(generator.tuned.arrangement.dtype)
     return found
 
 
@@ -128,7 +148,9 @@ def main() -> None:
             f"  here         {1000 * found['here']:8.1f} ms  {found['times_as_fast']:.2f} times as fast "
             f"(wanted {found['target']:g}), {found['psnr']:.1f} dB PSNR"
         )
-        print(f"               {how['precision']}, channels last: {how['last']}, folded: {how['folded']}")
+        print("               " + ", ".join(f"{name}: {value}" for name, value in how.items()))
+        if "products_alone" in found:
+            print(f"  products alone {1000 * found['products_alone']:6.1f} ms")
         print(f"  late layers  {1000 * found['late_layers']:8.1f} ms", flush=True)
     if options.json:
         options.json.write_text(json.dumps(all_found, indent=2) + "\n", encoding="utf-8")

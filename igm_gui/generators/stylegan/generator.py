@@ -177,7 +177,7 @@ class StyleGAN(TorchGenerator):
 
     def _arrange(self, arrangement: Arrangement) -> None:
         synthesis = self.network.synthesis
-        synthesis.arrange(arrangement.dtype, arrangement.layout, arrangement.folded)
+        synthesis.arrange(arrangement.dtype, arrangement.layout, arrangement.folded, arrangement.winograd)
         self._forget()
 
     def _forget(self) -> None:
@@ -273,11 +273,16 @@ class StyleGAN(TorchGenerator):
                 batch = self.prepare([point_from_seed(self.info, 0)])
 
                 def draw(arrangement: Arrangement) -> Tensor:
-                    self._arrange(arrangement)
+                    if arrangement != drawn[0]:
+                        self._arrange(arrangement)
+                        drawn[0] = arrangement
+                    self._forget()
                     return self.forward(batch)
 
-                folds = isinstance(self.network.synthesis, Synthesis2)
-                tuned = tune(draw, reference, seconds, candidates(folds))
+                drawn = [Arrangement()]
+
+                stylegan2 = isinstance(self.network.synthesis, Synthesis2)
+                tuned = tune(draw, reference, seconds, candidates(stylegan2))
             if self.info.sha256:
                 remember(self.info.sha256, tuned)
         self.tuned = tuned

@@ -12,7 +12,7 @@ it: each output phase is then an ordinary 3x3 convolution of the small picture.
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple, cast
@@ -21,6 +21,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from igm_gui.generators.stylegan.convolve import Winograd, ordered
 from igm_gui.generators.stylegan.mapping import Dense
 from igm_gui.generators.stylegan.trail import State, Step, Trail, row_keys
 
@@ -77,11 +78,12 @@ class Smooth(nn.Module):
 class _Ready(NamedTuple):
     """A layer's weights as one arrangement wants them."""
 
-    each: bool  # whether every sample gets weights of its own
-    weight: Tensor
     smooth: Tensor  # the resampling filter for each channel
     bias: Tensor
     squares: Tensor
+    weight: Tensor | None = None  # where every sample gets weights of its own
+    shared: Callable[[Tensor], Tensor] | None = None  # the convolution where all have the same
+    winograd: Winograd | None = None  # the same, with fewer products
 
 
 class ModulatedConv(nn.Module):
@@ -121,7 +123,7 @@ class ModulatedConv(nn.Module):
         self.register_buffer("noise_const", noise_const if noise_const is not None else torch.zeros(1, 1))
         self.has_noise = noise_const is not None
         self.clamp = clamp * gain if clamp is not None else None
-        self.folded = False
+        self.folded = self.winograd = False
         self.dtype: torch.dtype = torch.float32
         self.layout: torch.memory_format = torch.contiguous_format
         self._ready: _Ready | None = None
@@ -131,13 +133,16 @@ class ModulatedConv(nn.Module):
         """What a picture of noise N(0, 1) is multiplied by before it is given to :meth:`forward`."""
         return self.noise_strength * self.gain
 
-    def arrange(self, dtype: torch.dtype, layout: torch.memory_format, folded: bool = False) -> None:
+    def arrange(
+        self, dtype: torch.dtype, layout: torch.memory_format, folded: bool = False, winograd: bool = False
+    ) -> None:
         """Compute in ``dtype`` and ``layout``. The float32 weights stay for other arrangements."""
         self.dtype, self.layout, self.folded = dtype, layout, folded and self.up == 2
+        self.winograd = winograd and self.up == 1
         self._ready = None
 
-    def _prepare(self, pixels: int) -> _Ready:
-        """The weights as :meth:`forward` wants them for pictures of ``pixels``."""
+    def _prepare(self, shape: torch.Size) -> _Ready:
+        """The weights as :meth:`forward` wants them for an input of ``shape``."""
         weight, squares = self.weight, self.squares
         if self.dtype == torch.float16:
             norm = squares.sum(1).clamp(min=1e-16).sqrt()
@@ -146,37 +151,43 @@ class ModulatedConv(nn.Module):
             weight = fold_upsampling(weight)
         elif self.up == 2:
             weight = weight.transpose(0, 1)
-        # A large picture and few weights: one pass over the weights costs less than one over the picture.
-        each = 4 * self.weight.numel() <= pixels * self.weight.shape[0]
         taps = torch.tensor(FILTER, dtype=torch.float64, device=weight.device) / sum(FILTER) * 2
         smooth = torch.outer(taps, taps).to(self.dtype).expand(self.weight.shape[0], 1, 4, 4)
-        return _Ready(
-            each,
-            weight.to(torch.float32 if each else self.dtype).contiguous(memory_format=self.layout),
-            smooth.contiguous(memory_format=self.layout),
-            self.bias.to(self.dtype),
-            squares,
-        )
+        ready = _Ready(smooth.contiguous(memory_format=self.layout), self.bias.to(self.dtype), squares)
+        # A large picture and few weights: one pass over the weights costs less than one over the picture.
+        pixels = shape[2] * shape[3] * self.up**2
+        if 4 * self.weight.numel() <= pixels * self.weight.shape[0]:
+            return ready._replace(weight=weight.contiguous(memory_format=self.layout))
+        if self.winograd and Winograd.serves(weight, *shape[2:]):
+            return ready._replace(winograd=Winograd(weight, self.dtype))
+        weight = weight.to(self.dtype).contiguous(memory_format=self.layout)
+        if self.layout == torch.channels_last:
+            return ready._replace(shared=ordered(weight, shape, self.up == 2 and not self.folded))
+        return ready._replace(shared=partial(self._plainly, weight, None))
 
     def forward(self, x: Tensor, w: Tensor, noise: Tensor | None) -> Tensor:
         """``noise`` (N or 1, 1, H*up, W*up) is scaled already, see :attr:`noise_gain`."""
         if self._ready is None:
-            self._ready = self._prepare(x.shape[2] * x.shape[3] * self.up**2)
+            self._ready = self._prepare(x.shape)
         ready = self._ready
         style = self.affine(w)
         if x.dtype == torch.float16:
             # Demodulation undoes the scale; without this, products could leave float16's range.
             style = style / style.abs().amax(1, keepdim=True).clamp(min=1e-8)
         demodulate = (style.square() @ ready.squares.t() + 1e-8).rsqrt() * self.gain
-        if ready.each:
+        if ready.weight is not None:
             rows = []
             for one, s, d in zip(x, style, demodulate, strict=True):
                 weight = self._modulated(ready.weight, s, d).to(x.dtype)
-                rows.append(self._convolve(one[None], weight, ready.smooth, ready.bias))
+                rows.append(self._sized(self._plainly(weight, ready.bias, one[None]), ready))
             x = rows[0] if len(rows) == 1 else torch.cat(rows)
         else:
-            x = self._convolve(x * style.to(x.dtype)[:, :, None, None], ready.weight, ready.smooth, None)
-            scale = demodulate.to(x.dtype)[:, :, None, None]
+            used, scale = style.to(x.dtype), demodulate.to(x.dtype)[:, :, None, None]
+            if ready.winograd is not None:
+                x = ready.winograd(x, used)
+            else:
+                assert ready.shared is not None
+                x = self._sized(ready.shared(x * used[:, :, None, None]), ready)
             x = torch.addcmul(ready.bias[None, :, None, None], x, scale)
         if noise is not None:
             x = x.add_(noise.to(x.dtype))
@@ -190,14 +201,22 @@ class ModulatedConv(nn.Module):
             return weight * (style[:, None] * demodulate)[:, :, None, None]
         return weight * (demodulate[:, None] * style)[:, :, None, None]
 
-    def _convolve(self, x: Tensor, weight: Tensor, smooth: Tensor, bias: Tensor | None) -> Tensor:
-        if self.folded:
-            bias = None if bias is None else bias.repeat_interleave(4)
-            return F.pixel_shuffle(F.conv2d(x, weight, bias, padding=1), 2)
-        if self.up == 2:
-            x = F.conv_transpose2d(x, weight, stride=2)
-            return F.conv2d(x, smooth, bias, padding=1, groups=x.shape[1])
+    def _plainly(self, weight: Tensor, bias: Tensor | None, x: Tensor) -> Tensor:
+        """The convolution; with the bias where no filter comes after it."""
+        if self.up == 2 and not self.folded:
+            return F.conv_transpose2d(x, weight, stride=2)
+        if self.folded and bias is not None:
+            bias = bias.repeat_interleave(4)
         return F.conv2d(x, weight, bias, padding=self.kernel // 2)
+
+    def _sized(self, x: Tensor, ready: _Ready) -> Tensor:
+        """What comes after the convolution of a layer that doubles the picture."""
+        if self.folded:
+            return F.pixel_shuffle(x, 2)
+        if self.up == 2:
+            bias = ready.bias if ready.weight is not None else None
+            return F.conv2d(x, ready.smooth, bias, padding=1, groups=x.shape[1])
+        return x
 
 
 class ToRGB(nn.Module):
@@ -283,7 +302,9 @@ class Synthesis2(nn.Module):
             names += [f"{size} up"] * (block.conv0 is not None) + [size] * (block.conv1 is not None)
         return (*names, "colour")
 
-    def arrange(self, dtype: torch.dtype, layout: torch.memory_format, folded: bool = False) -> None:
+    def arrange(
+        self, dtype: torch.dtype, layout: torch.memory_format, folded: bool = False, winograd: bool = False
+    ) -> None:
         """Compute activations and convolutions in ``dtype``; colours are always added in float32."""
         self.layout = layout
         for module in self.blocks:
@@ -291,7 +312,7 @@ class Synthesis2(nn.Module):
             # float16's range is small: it serves the blocks that were trained in it.
             block.compute = dtype if dtype != torch.float16 or block.trained_half else torch.float32
             for layer in block.layers:
-                layer.arrange(block.compute, layout, folded)
+                layer.arrange(block.compute, layout, folded, winograd)
 
     @property
     def precisions(self) -> set[str]:

@@ -216,9 +216,15 @@ class Synthesis3(nn.Module):
         """The numbers that its layers compute in, such as ``float32``."""
         return {str(cast(Layer3, layer).dtype).removeprefix("torch.") for layer in self.layers3}
 
-    def arrange(self, dtype: torch.dtype, layout: torch.memory_format, folded: bool = False) -> None:  # noqa: ARG002
-        """Compute the layers in ``dtype``; the Fourier features are always made in float32. Nothing here can
-        be folded."""
+    def arrange(
+        self,
+        dtype: torch.dtype,
+        layout: torch.memory_format,
+        folded: bool = False,  # noqa: ARG002
+        winograd: bool = False,  # noqa: ARG002
+    ) -> None:
+        """Compute the layers in ``dtype``; the Fourier features are always made in float32. There is nothing
+        to be folded here, and no large 3x3 kernels."""
         self.layout = layout
         channels = self.input.weight.shape[0]
         for module in self.layers3:
