@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from igm_gui.errors import ModelError
 from igm_gui.formats.card import card_info
 from igm_gui.formats.checkpoint import Checkpoint
-from igm_gui.generators import half
+from igm_gui.generators import cuda, half
+from igm_gui.generators.graphs import Graphs
 from igm_gui.info import GeneratorInfo, InputSpec, OutputSpec
 from igm_gui.latent.point import LatentPoint, Value, default_value
 from igm_gui.latent.vector import Vector
@@ -80,15 +81,20 @@ class TorchGenerator:
     A family may override any of them; most only give a network. Not thread-safe: one thread renders.
     """
 
+    # Whether a GPU may record the forward pass and replay it (graphs.py): no work of the CPU's in it.
+    recordable = True
+
     def __init__(self, info: GeneratorInfo, network: Any) -> None:
         self.info = info
         self.network = network
         self.device = torch.device("cpu")
         self.model_seconds = 0.0
+        self.accelerator: cuda.Accelerator | None = None
 
     def to(self, device: str) -> None:
         """Move the weights to a torch device such as ``cpu``, ``cuda`` or ``mps``."""
         self.device = torch.device(device)
+        self.accelerator = cuda.accelerator(self.device)
         if isinstance(self.network, torch.nn.Module):
             self.network.to(self.device)
 
@@ -134,40 +140,52 @@ class TorchGenerator:
         """The bare forward pass (see :class:`Network` for shapes and ranges)."""
         return self.network(**batch)
 
-    def finish(self, output: torch.Tensor) -> NDArray[np.uint8] | NDArray[np.float32]:
-        """Network output -> uint8 ``(N, H, W, C)`` contiguous, or float32 ``(N, channels, samples)``."""
+    def accelerated(self, batch: Batch, graphs: Graphs) -> torch.Tensor:
+        """The forward pass on a GPU, replayed where that wins."""
+        return graphs.run(self.forward, batch) if self.recordable else self.forward(batch)
+
+    def convert(self, output: torch.Tensor) -> torch.Tensor:
+        """Network output -> uint8 ``(N, H, W, C)`` or float32 ``(N, channels, samples)``, where it is."""
         spec = self.info.output
         if spec.media == "sound":
-            return np.ascontiguousarray(output.clamp(-1, 1).to("cpu", torch.float32).numpy())
+            return output.clamp(-1, 1).to(torch.float32)
         return to_pictures(output, spec)
+
+    def finish(self, output: torch.Tensor) -> NDArray[np.uint8] | NDArray[np.float32]:
+        """What :meth:`convert` gives, contiguous, in this computer's memory."""
+        return np.ascontiguousarray(self.convert(output).cpu().numpy())
 
     def render(self, points: Sequence[LatentPoint]) -> NDArray[np.uint8] | NDArray[np.float32]:
         """Media for each point; ``model_seconds`` afterwards holds the forward pass's time."""
+        if self.accelerator is not None:
+            return self.accelerator.render(self, points)
         with torch.inference_mode():
             batch = self.prepare(points)
             start = time.perf_counter()
             output = self.forward(batch)
-            if self.device.type == "cuda":
-                torch.cuda.synchronize(self.device)
             self.model_seconds = time.perf_counter() - start
             return self.finish(output)
 
 
-def to_pictures(output: torch.Tensor, spec: OutputSpec) -> NDArray[np.uint8]:
+def to_pictures(output: torch.Tensor, spec: OutputSpec) -> torch.Tensor:
     """``(N, C, H, W)`` in ``spec.low`` to ``spec.high`` -> uint8 ``(N, H, W, C)``, rounded half up.
 
     For -1 to 1 this is ``127.5 x + 128`` cut to whole numbers, as the field's tools do. A value that is not
     a number is drawn as black, so that one bad pixel can't stop the program.
     """
     scale = 255.0 / (spec.high - spec.low)
+    offset = 0.5 - spec.low * scale
+    if output.device.type == "cuda" or output.is_contiguous(memory_format=torch.channels_last):
+        rows = output.permute(0, 2, 3, 1).to(torch.float32).mul(scale).add_(offset)
+        return rows.nan_to_num_(0.0, 255.0, 0.0).clamp_(0, 255).to(torch.uint8)
     count, channels, height, width = output.shape
     pictures = torch.empty((count, height, width, channels), dtype=torch.uint8, device=output.device)
     # Channel by channel: each stays in the processor's cache from the first step to the last, and a plane
     # written in strides is twice as fast as a permuted copy.
     for channel in range(channels):
-        values = output[:, channel].to(torch.float32).mul(scale).add_(0.5 - spec.low * scale)
+        values = output[:, channel].to(torch.float32).mul(scale).add_(offset)
         pictures[..., channel] = values.nan_to_num_(0.0, 255.0, 0.0).clamp_(0, 255)
-    return pictures.cpu().numpy()
+    return pictures
 
 
 def info_from_card(

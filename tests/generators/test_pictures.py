@@ -33,8 +33,8 @@ def test_as_numpy_rounds(output: np.ndarray, span: tuple[float, float]) -> None:
     with np.errstate(invalid="ignore"):
         values = output * scale + np.float32(0.5 - low * 255 / (high - low))
     wanted = np.clip(np.nan_to_num(values, nan=0.0, posinf=255.0, neginf=0.0), 0, 255).astype(np.uint8)
-    np.testing.assert_array_equal(made, wanted.transpose(0, 2, 3, 1))
-    assert made.flags["C_CONTIGUOUS"]
+    np.testing.assert_array_equal(made.numpy(), wanted.transpose(0, 2, 3, 1))
+    assert made.is_contiguous()
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64])

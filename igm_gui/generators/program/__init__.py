@@ -30,6 +30,8 @@ class ProgramGenerator(TorchGenerator):
     A program with a fixed batch renders that many points at a time, one that takes plain numbers one by one.
     """
 
+    recordable = False  # its result is arranged on the CPU
+
     def __init__(self, info: GeneratorInfo, opened: Opened) -> None:
         super().__init__(info, opened.program)
         self._arguments = opened.arguments

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from igm_gui.generators.base import Batch, TorchGenerator
+from igm_gui.generators.graphs import Graphs
 from igm_gui.generators.stylegan.mapping import Mapping, truncate
 from igm_gui.generators.stylegan.styles import edited
 from igm_gui.generators.stylegan.synthesis2 import Synthesis2
@@ -184,6 +185,8 @@ class StyleGAN(TorchGenerator):
         self._mapped.clear()
         self._noise_key = None
         self._trail.clear()
+        if self.accelerator is not None:
+            self.accelerator.clear()
 
     def map(self, points: Sequence[LatentPoint]) -> Tensor:
         """float32 (N, num_ws, w_dim): truncation, second style and offsets applied."""
@@ -219,17 +222,39 @@ class StyleGAN(TorchGenerator):
         return edited(ws, second, amounts, batch.get("w_offset"))
 
     def forward(self, batch: Batch) -> Tensor:
+        return self._synthesize(batch, None)
+
+    def accelerated(self, batch: Batch, graphs: Graphs) -> Tensor:
+        return self._synthesize(batch, graphs)
+
+    def _synthesize(self, batch: Batch, graphs: Graphs | None) -> Tensor:
+        """Only the synthesis network is recorded: what goes before it looks at its inputs. Where a replay
+        wins, starting kernels is what takes the time, and running all layers costs no more than some."""
         ws = self._ws(batch)
         synthesis = self.network.synthesis
         trail = self._trail if len(ws) <= MAX_TRAILED else None
+        inputs = {"ws": ws}
         if isinstance(synthesis, Synthesis2):
             noise, keys = self._noise_for(synthesis, batch["noise"], batch["noise_seed"])
-            return synthesis(ws, noise, keys, trail)
-        transform = None
+            if graphs is None:
+                return synthesis(ws, noise, keys, trail)
+            inputs |= {f"noise {i}": picture for i, picture in enumerate(noise) if picture is not None}
+
+            def network(given: Batch) -> Tensor:
+                return synthesis(given["ws"], [given.get(f"noise {i}") for i in range(len(noise))])
+
+            return graphs.run(network, inputs, lambda: synthesis(ws, noise, keys, trail))
         moves = [batch[name] for name in ("translate_x", "translate_y", "rotate")]
         if any(bool(move.any()) for move in moves):
-            transform = input_transform(*moves)
-        return synthesis(ws, transform, trail)
+            inputs["transform"] = input_transform(*moves)
+        transform = inputs.get("transform")
+        if graphs is None:
+            return synthesis(ws, transform, trail)
+        return graphs.run(
+            lambda given: synthesis(given["ws"], given.get("transform")),
+            inputs,
+            lambda: synthesis(ws, transform, trail),
+        )
 
     def _noise_for(
         self, synthesis: Synthesis2, strength: Tensor, seeds: Tensor
