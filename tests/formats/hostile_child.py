@@ -123,17 +123,17 @@ def attempt(path: Path, trial: bool) -> dict[str, object]:
 
 def warm_up() -> None:
     """Import and use once what every case uses, so that it is not counted."""
-    import hostile_files
+    import hostile_good
     import onnxruntime  # noqa: F401
 
     from igm_gui.generators.registry import FAMILIES
 
     for module in FAMILIES.values():
         __import__(module)
-    for kind in hostile_files.SUFFIX:
+    for kind in hostile_good.SUFFIX:
         folder = FOLDER / f"warm-{kind}"
         folder.mkdir(exist_ok=True)
-        done = attempt(hostile_files.damaged(kind, hostile_files.good(kind))(folder), False)
+        done = attempt(hostile_good.damaged(kind, hostile_good.good(kind))(folder), False)
         assert done.get("opened"), f"the good {kind} file does not open: {done}"
 
 

@@ -8,7 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import hostile_archives as archives
+import hostile_cards as cards
 import hostile_files as files
+import hostile_good as whole
 import hostile_onnx as onnx_files
 import hostile_pickles as pickles
 
@@ -33,7 +36,7 @@ def _pickle(made: pickles.Made) -> Callable[[Path], Path]:
 
 
 def _content(made: bytes | Callable[[], bytes], name: str) -> Callable[[Path], Path]:
-    return lambda folder: files.file(name, made if isinstance(made, bytes) else made())(folder)
+    return lambda folder: whole.file(name, made if isinstance(made, bytes) else made())(folder)
 
 
 def _archived(made: pickles.Made) -> Callable[[Path], Path]:
@@ -41,7 +44,7 @@ def _archived(made: pickles.Made) -> Callable[[Path], Path]:
 
     def write(folder: Path) -> Path:
         data = made if isinstance(made, bytes) else made(folder / "ran")
-        (folder / "m.pt").write_bytes(files.with_pickle(data))
+        (folder / "m.pt").write_bytes(archives.with_pickle(data))
         return folder / "m.pt"
 
     return write
@@ -62,7 +65,7 @@ def table() -> dict[str, Entry]:
     made: dict[str, Entry] = {}
     for name, content in files.JUNK.items():
         for ending in files.ENDINGS:
-            made[f"junk/{name}.{ending}"] = Entry(files.file(f"model.{ending}", content))
+            made[f"junk/{name}.{ending}"] = Entry(whole.file(f"model.{ending}", content))
     for name in pickles.CALLS:
         for protocol in pickles.PROTOCOLS:
             for inside in (False, True):
@@ -77,48 +80,48 @@ def table() -> dict[str, Entry]:
     for name, value in pickles.EMPTY.items():
         made[f"pickle/holds {name}"] = Entry(_pickle(pickle.dumps(value, 4)))
     for name, content in files.HEADERS.items():
-        made[f"safetensors/{name}"] = Entry(files.file("model.safetensors", content))
-    for name, data in files.ARCHIVES.items():
+        made[f"safetensors/{name}"] = Entry(whole.file("model.safetensors", content))
+    for name, data in archives.ARCHIVES.items():
         made[f"archive/{name}"] = Entry(_content(data, "m.pt"))
-    for name, data in files.LEGACY.items():
+    for name, data in archives.LEGACY.items():
         made[f"old torch file/{name}"] = Entry(_content(data, "m.pth"))
     for legacy in (False, True):
         kind = "old torch file" if legacy else "archive"
-        made[f"{kind}/os.system beside weights"] = Entry(files.evil_beside_weights(legacy))
+        made[f"{kind}/os.system beside weights"] = Entry(archives.evil_beside_weights(legacy))
     for protocol in pickles.PROTOCOLS:
-        made[f"archive/os.system, protocol {protocol}"] = Entry(files.evil_archive(protocol))
-    for kind in files.SUFFIX:
-        for part in files.PARTS:
+        made[f"archive/os.system, protocol {protocol}"] = Entry(archives.evil_archive(protocol))
+    for kind in whole.SUFFIX:
+        for part in whole.PARTS:
             made[f"cut/{kind} at {part}"] = Entry(
-                lambda folder, kind=kind, part=part: files.damaged(kind, files.cut(kind, part))(folder)
+                lambda folder, kind=kind, part=part: whole.damaged(kind, whole.cut(kind, part))(folder)
             )
         for seed in range(16):
-            for change in (files.flipped, files.stuffed):
+            for change in (whole.flipped, whole.stuffed):
                 made[f"{change.__name__}/{kind} {seed}"] = Entry(
-                    lambda folder, kind=kind, seed=seed, change=change: files.damaged(
+                    lambda folder, kind=kind, seed=seed, change=change: whole.damaged(
                         kind, change(kind, seed)
                     )(folder),
                     may_open=True,
                 )
     for kind in ("safetensors", "zip", "legacy"):
         for number in ("nan", "inf", "-inf"):
-            content = lambda kind=kind, number=number: files.bad_numbers(kind, float(number))  # noqa: E731
-            made[f"weights/{number} in {kind}"] = Entry(_content(content, f"m.{files.SUFFIX[kind]}"))
-    for name, card in files.CARDS.items():
-        made[f"card/{name}"] = Entry(files.folder_of(card))
+            content = lambda kind=kind, number=number: archives.bad_numbers(kind, float(number))  # noqa: E731
+            made[f"weights/{number} in {kind}"] = Entry(_content(content, f"m.{whole.SUFFIX[kind]}"))
+    for name, card in cards.CARDS.items():
+        made[f"card/{name}"] = Entry(cards.folder_of(card))
     beside = (
         "not json", "a list", "deep", "no name", "unknown field", "name of controls", "two of a name",
         "nine megabytes", "unknown family", "size huge",
     )  # fmt: skip
     for name in beside:
         for kind in ("zip", "onnx"):
-            made[f"side card/{name}, of {kind}"] = Entry(files.side_card(files.CARDS[name], kind))
-    made["side card/of another family"] = Entry(files.side_card(files.CARD, "zip"))
-    for name, card in files.HARMLESS_CARDS.items():
-        made[f"card/{name}"] = Entry(files.folder_of(card), may_open=True)
-    for model in files.BUNDLED:
-        for damage in files.DAMAGES:
-            made[f"bundled/{model}, {damage}"] = Entry(files.bundled(model, damage))
+            made[f"side card/{name}, of {kind}"] = Entry(cards.side_card(cards.CARDS[name], kind))
+    made["side card/of another family"] = Entry(cards.side_card(cards.CARD, "zip"))
+    for name, card in cards.HARMLESS_CARDS.items():
+        made[f"card/{name}"] = Entry(cards.folder_of(card), may_open=True)
+    for model in cards.BUNDLED:
+        for damage in cards.DAMAGES:
+            made[f"bundled/{model}, {damage}"] = Entry(cards.bundled(model, damage))
     places = {**files.PLACES, **(files.UNIX if os.name == "posix" else {})}
     for name, write in places.items():
         made[f"place/{name}"] = Entry(write)

@@ -16,7 +16,7 @@ from igm_gui.formats.contents import describe
 from igm_gui.generators import registry
 
 sys.path.insert(0, str(Path(__file__).parent))
-from hostile_files import SUFFIX, damaged, good
+from hostile_good import SUFFIX, damaged, good
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 
