@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from argparse import Namespace
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,7 +27,7 @@ def print_json(value: Any) -> None:
 
 
 def trust(options: Namespace) -> None:
-    """Remember a yes to one file, by its content."""
+    """Remember a yes to one file, by its content, or take it back."""
     from igm_gui.formats import trust as trusting
     from igm_gui.formats.files import sha256_of
 
@@ -36,18 +37,30 @@ def trust(options: Namespace) -> None:
     if not path.is_file():
         raise ModelError(f"{path.name} is not a file.", "Only single files can be programs.")
     sha256 = sha256_of(path)
+    if options.undo:
+        was = trusting.distrust(sha256)
+        print(f"{path.name} is asked about again." if was else f"{path.name} had no yes to take back.")
+        return
     trusting.trust(sha256, path.name)
     print(f"{path.name} may be opened from now on (SHA-256 {sha256}).")
 
 
 def half(options: Namespace) -> None:
-    """Remember that a model may be opened in half precision, by its content."""
+    """Remember that a model may be opened in half precision, by its content, or that it may not."""
     from igm_gui.formats.checkpoint import open_checkpoint
     from igm_gui.formats.known_models import content_hash
-    from igm_gui.generators.memory import allow_half
+    from igm_gui.generators.memory import allow_half, forbid_half
 
     path = library.find(options.model)
     open_checkpoint(path)  # says so where it is no model
+    if options.undo:
+        was = forbid_half(content_hash(path))
+        print(
+            f"{path.name} is opened whole again, or asked about where it does not fit."
+            if was
+            else f"{path.name} was not allowed to be opened in half precision."
+        )
+        return
     allow_half(content_hash(path), path.name)
     print(f"{path.name} is opened in half precision from now on when it does not fit into memory otherwise.")
 
@@ -96,6 +109,9 @@ def info(options: Namespace) -> None:
             made_of = describe(library.find(options.model))
         except ModelError:
             raise error from None
+        # Reading it and opening it often fail alike; the error is told once, below.
+        again = [text for text in made_of.warnings if text.startswith(error.message)]
+        made_of = replace(made_of, warnings=tuple(w for w in made_of.warnings if w not in again))
         if options.json:
             print_json({**_made_of(made_of), "error": error.message, "hint": error.hint})
         else:

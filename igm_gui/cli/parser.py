@@ -172,9 +172,11 @@ def _looking(add: Add) -> None:
 
     allow = add("trust", "Allow a program (TorchScript, torch.export) to be opened from now on.", "look")
     allow.add_argument("file", metavar="FILE", type=_name)
+    allow.add_argument("--undo", action="store_true", help="take the yes back")
 
     half = add("half", "Allow a model that does not fit into memory to be opened in half precision.", "look")
     half.add_argument("model", metavar="MODEL", type=_name)
+    half.add_argument("--undo", action="store_true", help="open it whole again, or ask")
 
     show = add(
         "open", "Open a model, a project, or a picture, sound or film made here, in the window.", "look"

@@ -60,6 +60,15 @@ def trust(sha256: str, name: str = "") -> None:
     write_atomic(_list(), msgspec.json.format(msgspec.json.encode({**trusted(), sha256: name})))
 
 
+def distrust(sha256: str) -> bool:
+    """Take a yes back; False where there was none. ExportError where the data folder can't be written."""
+    known = trusted()
+    if known.pop(sha256, None) is None:
+        return False
+    write_atomic(_list(), msgspec.json.format(msgspec.json.encode(known)))
+    return True
+
+
 def require(path: Path, sha256: str, what: str) -> None:
     """Raise :class:`TrustNeeded` unless the file was said yes to."""
     if sha256 in trusted():

@@ -186,6 +186,15 @@ def allow_half(sha256: str, name: str = "") -> None:
     write_atomic(_half_file(), msgspec.json.format(msgspec.json.encode({**_halved(), sha256: name})))
 
 
+def forbid_half(sha256: str) -> bool:
+    """Take that back; False where it was not allowed. ExportError where the data folder can't be written."""
+    known = _halved()
+    if known.pop(sha256, None) is None:
+        return False
+    write_atomic(_half_file(), msgspec.json.format(msgspec.json.encode(known)))
+    return True
+
+
 def _gigabytes(count: int) -> str:
     return f"{count / 1e9:.1f} GB"
 
