@@ -28,7 +28,7 @@ from models.recipes.common.folder import sheet
 from models.recipes.common.run import REPOSITORY, keep_freed_memory
 from models.recipes.emoji_data import LABELS, Emoji
 from models.recipes.emoji_mapping import W_DIM
-from models.recipes.emoji_measure import as_tensor, distances, draw, encode, one_hot, sample
+from models.recipes.emoji_measure import as_tensor, distances, draw, encode, one_hot, sample, slerp
 from models.recipes.emoji_train import COARSE
 
 
@@ -37,13 +37,6 @@ def save(pictures: Tensor, columns: int, path: Path) -> None:
     array = (pictures * 255).round().to(torch.uint8).permute(0, 2, 3, 1).contiguous().numpy()
     sheet(array, columns=columns, gap=2).save(path)
     print(f"wrote {path}")
-
-
-def slerp(a: Tensor, b: Tensor, steps: int) -> Tensor:
-    """Points on the great arc from a to b: (steps, W_DIM) (Shoemake 1985)."""
-    t = torch.linspace(0, 1, steps)[:, None]
-    angle = torch.acos((a @ b / (a.norm() * b.norm())).clamp(-0.9999, 0.9999))
-    return (torch.sin((1 - t) * angle) * a + torch.sin(t * angle) * b) / torch.sin(angle)
 
 
 def interpolations(network: StyleNetwork, generator: torch.Generator) -> Tensor:

@@ -32,11 +32,11 @@ from models.recipes.common.run import Run, options, prepare
 from models.recipes.emoji_adversarial import train_adversarial
 from models.recipes.emoji_data import LABELS, PACKAGE
 from models.recipes.emoji_encoder import train_encoder
-from models.recipes.emoji_mapping import EPSILON, W_DIM, WIDER, fit_mapping, label_averages
+from models.recipes.emoji_mapping import W_DIM, fit_mapping, label_averages
 from models.recipes.emoji_train import Pictures, build, train_pictures
 
 NAME = "emoji-64"
-STEPS, ADVERSARIAL_STEPS, ENCODER_STEPS = 6500, 1800, 1400
+STEPS, ADVERSARIAL_STEPS, ENCODER_STEPS = 6000, 3600, 1200
 
 DATA = Data(
     name="Noto emoji, 64x64",
@@ -154,13 +154,12 @@ def main() -> None:
     prepare(args)
     emoji = emoji_data.load(args.data or args.work / "emoji")
     pictures = Pictures(emoji)
+    mapping = fit_mapping(pictures.codes, pictures.pictures, pictures.labels)
     first_options = stage(args, STEPS, 0)
     synthesis, average = build(), build()
-    first = train_pictures(first_options, pictures, synthesis, average)
-    wider = fit_mapping(pictures.codes, pictures.pictures, pictures.labels, WIDER)
-    second = train_adversarial(stage(args, ADVERSARIAL_STEPS, 1), pictures, wider, synthesis, average)
-    third, encoder = train_encoder(stage(args, ENCODER_STEPS, 2), pictures, wider, average)
-    mapping = fit_mapping(pictures.codes, pictures.pictures, pictures.labels, EPSILON)
+    first = train_pictures(first_options, pictures, mapping, synthesis, average)
+    second = train_adversarial(stage(args, ADVERSARIAL_STEPS, 1), pictures, mapping, synthesis, average)
+    third, encoder = train_encoder(stage(args, ENCODER_STEPS, 2), pictures, mapping, average)
     network = StyleNetwork(mapping, average, encoder, len(LABELS))
     network.w_avg.copy_(label_averages(mapping))
     write(args, network, [first, second, third], emoji)

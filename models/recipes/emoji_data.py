@@ -28,9 +28,11 @@ LESS_OFTEN = frozenset({"flag", "clock", "sign"})
 
 @dataclass(frozen=True)
 class Emoji:
-    """`pictures`: (N, 64, 64, 3) uint8 on white; `labels`: (N,) int64; `held_out`: (N,) bool."""
+    """`pictures`: (N, 64, 64, 3) uint8 on white; `cut_out`: (N, 64, 64, 4) uint8, the same with transparency;
+    `labels`: (N,) int64; `held_out`: (N,) bool."""
 
     pictures: np.ndarray
+    cut_out: np.ndarray
     labels: np.ndarray
     names: tuple[str, ...]
     held_out: np.ndarray
@@ -97,10 +99,15 @@ def _read_package(folder: Path) -> tuple[list[dict[str, object]], dict[str, byte
     return table, files
 
 
-def on_white(png: bytes) -> np.ndarray:
-    """A PNG file composited on white: (H, W, 3) uint8."""
+def read_png(png: bytes) -> np.ndarray:
+    """A PNG file with its transparency: (H, W, 4) uint8."""
     with Image.open(io.BytesIO(png)) as opened:
-        picture = opened.convert("RGBA")
+        return np.asarray(opened.convert("RGBA"))
+
+
+def on_white(cut_out: np.ndarray) -> np.ndarray:
+    """(H, W, 4) uint8 composited on white: (H, W, 3) uint8."""
+    picture = Image.fromarray(cut_out)
     white = Image.new("RGBA", picture.size, (255, 255, 255, 255))
     white.alpha_composite(picture)
     return np.asarray(white.convert("RGB"))
@@ -114,15 +121,18 @@ def load(folder: Path) -> Emoji:
     """
     table, files = _read_package(folder)
     pictures: dict[bytes, np.ndarray] = {}
+    cut_outs: list[np.ndarray] = []
     labels: list[int] = []
     names: list[str] = []
     for entry in sorted(table, key=lambda entry: entry["sort_order"]):
         if not entry["has_img_google"] or is_repeat(entry):
             continue
-        picture = on_white(files[str(entry["image"])])
+        cut_out = read_png(files[str(entry["image"])])
+        picture = on_white(cut_out)
         if picture.tobytes() in pictures:
             continue
         pictures[picture.tobytes()] = picture
+        cut_outs.append(cut_out)
         labels.append(LABELS.index(visual_label(str(entry["category"]), str(entry["subcategory"]))))
         names.append(str(entry["short_name"]))
     label_array = np.asarray(labels, dtype=np.int64)
@@ -131,4 +141,5 @@ def load(folder: Path) -> Emoji:
     for label in range(len(LABELS)):
         members = rng.permutation(np.flatnonzero(label_array == label))
         held_out[members[: round(HELD_OUT * len(members))]] = True
-    return Emoji(np.stack(list(pictures.values())), label_array, tuple(names), held_out)
+    stacked = np.stack(list(pictures.values()))
+    return Emoji(stacked, np.stack(cut_outs), label_array, tuple(names), held_out)

@@ -11,12 +11,12 @@ from igm_gui.generators.style.mapping import TransportMapping
 from igm_gui.generators.style.network import Encoder, Synthesis
 from models.recipes import emoji_factors as factors
 from models.recipes.common.run import Ema, Run
-from models.recipes.emoji_adversarial import FREE, KNOWN
 from models.recipes.emoji_data import LABELS
 from models.recipes.emoji_mapping import W_DIM
 from models.recipes.emoji_train import Pictures, half, learning_rate, picture_loss
 
 SEEN = (32, 64, 128, 160)  # features at 32, 16, 8 and 4 places across
+KNOWN, FREE = 16, 16  # emoji and samples in each step
 STYLE = 0.3  # weight of the error in w
 
 

@@ -12,18 +12,20 @@ from models.recipes.emoji_factors import N_FACTORS, USUAL
 
 W_DIM = 96
 CONTENT = W_DIM - N_FACTORS  # what a picture shows; the rest of w says how it is shown
-# Standard deviation of the noise on the last dimension of a code; a code has variance 1 in all.
-NEAR = 0.18
-# How far the mapping mixes neighbouring codes. Training goes further than samples do, so that what lies
-# between pictures is learnt too. Chosen by looking: at 1 more of the samples are shapeless.
-EPSILON, WIDER = 0.6, 1.0
+NEAR = 0.18  # standard deviation of the noise on each dimension of a code; their mean variance is 1
+# How far the mapping mixes neighbouring codes. Small: a sample is one training picture, and between two
+# samples a picture stays itself and then turns at once. Large: a sample is the mean picture of many.
+# Training goes through the whole range, so that this number can be chosen by looking at the result.
+EPSILON, EPSILONS = 1.8, (1.2, 2.4)
 
 
 class Codes:
-    """The first CONTENT dimensions of w: principal components of the picture at 32x32, whitened.
+    """The first CONTENT dimensions of w: principal components of the picture at 32x32.
 
     In closed form, so that the networks have a fixed aim from the first step on, and alike pictures
-    have alike codes.
+    have alike codes. Whitened halfway: each component is divided by the root of its standard
+    deviation. Without, the few largest would be all that counts, and details would be lost; with full
+    whitening small details would count as much as the whole layout, and all codes lie equally far apart.
     """
 
     def __init__(self, pictures: Tensor) -> None:
@@ -31,10 +33,8 @@ class Codes:
         self.mean = small.mean(0)
         _, sizes, directions = torch.linalg.svd(small - self.mean, full_matrices=False)
         deviation = sizes[:CONTENT] / len(pictures) ** 0.5
-        self.axes = directions[:CONTENT] / deviation[:, None]
-        # Equal errors in pixels would blur the first components too little to be smooth, equal
-        # errors in w too much to be told apart: halfway between.
-        self.spread = NEAR * (deviation[-1] / deviation).sqrt()
+        scale = (deviation.sum() / len(deviation)).sqrt()  # for a mean variance of 1
+        self.axes = directions[:CONTENT] / (scale * deviation.sqrt())[:, None]
 
     @staticmethod
     def _small(pictures: Tensor) -> Tensor:
@@ -45,13 +45,13 @@ class Codes:
         return (self._small(pictures) - self.mean) @ self.axes.T
 
 
-def fit_mapping(codes: Codes, pictures: Tensor, labels: Tensor, epsilon: float) -> TransportMapping:
+def fit_mapping(codes: Codes, pictures: Tensor, labels: Tensor) -> TransportMapping:
     """The codes are the anchors, all without factors; what remains to find are Sinkhorn's potentials."""
     mapping = TransportMapping(len(labels), W_DIM)
     mapping.anchors[:, :CONTENT] = codes(pictures)
     mapping.anchor_labels.copy_(labels)
-    mapping.spread.copy_(torch.cat([codes.spread, torch.tensor(USUAL)]))
-    mapping.epsilon.fill_(epsilon)
+    mapping.spread.copy_(torch.tensor([NEAR] * CONTENT + list(USUAL)))
+    mapping.epsilon.fill_(EPSILON)
     balance(mapping, len(LABELS))
     return mapping
 

@@ -74,6 +74,33 @@ def edge_strength(pictures: Tensor) -> float:
     return float(across + down) / 2
 
 
+def slerp(a: Tensor, b: Tensor, points: int) -> Tensor:
+    """Points on the great arc from a to b (W_DIM,), both ends included: (points, W_DIM) (Shoemake 1985)."""
+    t = torch.linspace(0, 1, points)[:, None]
+    angle = torch.acos((a @ b / (a.norm() * b.norm())).clamp(-0.9999, 0.9999))
+    return (torch.sin((1 - t) * angle) * a + torch.sin(t * angle) * b) / torch.sin(angle)
+
+
+def evenness(
+    network: StyleNetwork, labels: Tensor, steps: int = 32, seed: int = 3
+) -> tuple[float, float, float]:
+    """How evenly a picture changes between two samples of one label: medians over one pair for each label.
+
+    The way is cut into steps of equal angle; a step's change is the RMS difference of its two pictures.
+    Returns the largest change over the mean one (1 is perfectly even, `steps` a single jump), the share
+    of all change in the tenth of the steps that change most (0.1 is even), and the largest change itself.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    found = []
+    for label in labels:
+        a, b = torch.randn(2, W_DIM, generator=generator)
+        way = sample(network, slerp(a, b, steps + 1), label.expand(steps + 1))
+        change = rms(way[1:], way[:-1]).sort(descending=True).values
+        found.append([change[0] / change.mean(), change[: steps // 10].sum() / change.sum(), change[0]])
+    largest, share, absolute = torch.tensor(found).median(0).values.tolist()
+    return largest, share, absolute
+
+
 def quality(network: StyleNetwork, emoji: Emoji, samples: int = 1024, seed: int = 1) -> dict[str, object]:
     """All figures of the card: reconstruction, diversity, nearest training pictures, interpolation.
 
@@ -101,6 +128,7 @@ def quality(network: StyleNetwork, emoji: Emoji, samples: int = 1024, seed: int 
     other = torch.randn(samples // 4, W_DIM, generator=generator)
     middle = _middle(z[: len(other)], other)
     halfway = sample(network, middle, drawn_labels[: len(other)])
+    largest, share_of_largest, _ = evenness(network, drawn_labels[: samples // 8])
     return {
         "reconstruction, training pictures, PSNR dB": round(decibels(again_train), 2),
         "reconstruction, held-out pictures, PSNR dB": round(decibels(again_test), 2),
@@ -120,6 +148,8 @@ def quality(network: StyleNetwork, emoji: Emoji, samples: int = 1024, seed: int 
         "halfway between two samples to nearest training picture, median RMS": round(
             float(distances(halfway, train).min(1).values.median()), 4
         ),
+        "between two samples, largest of 32 steps over the mean step, median": round(largest, 2),
+        "between two samples, share of change in the largest 3 of 32 steps": round(share_of_largest, 3),
         "edge strength, samples over training pictures": round(edge_strength(made) / edge_strength(real), 3),
         "edge strength, halfway between two samples": round(edge_strength(halfway) / edge_strength(real), 3),
         "edge strength, truncation 0.7": round(edge_strength(truncated) / edge_strength(real), 3),

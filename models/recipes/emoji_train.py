@@ -1,4 +1,5 @@
-"""The first training of emoji-64: the synthesis network learns the training pictures from their codes."""
+"""The first training of emoji-64: the synthesis network learns the training pictures from their codes,
+and from the mapping's samples what lies between them."""
 
 from __future__ import annotations
 
@@ -10,18 +11,21 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from igm_gui.generators.style.mapping import TransportMapping
 from igm_gui.generators.style.network import Layout, Synthesis
 from models.recipes import emoji_factors as factors
 from models.recipes.common.run import BF16, Ema, Run
 from models.recipes.emoji_data import LABELS, LESS_OFTEN, Emoji
-from models.recipes.emoji_mapping import W_DIM, Codes
+from models.recipes.emoji_mapping import CONTENT, EPSILON, EPSILONS, NEAR, W_DIM, Codes
+from models.recipes.emoji_morph import Morphs
 
 SIDE, FIRST = 8, 80  # of the layout
 HIDDEN, N_HIDDEN = 384, 3
-CHANNELS = (160, 112, 56)  # at 8, 16 and 32 places across; twice as many pixels
+CHANNELS = (160, 112, 56, 24)  # at 8, 16, 32 and 64 pixels across
+N_LAYERS = 2 * len(CHANNELS)  # styles: the layout's, two at each resolution, one at the last
 COARSE = 3  # the layers that decide what is where; the others decide colours
-BATCH = 32
-MIXED = 6  # of a batch, pictures whose colours come from another style
+BATCH, BETWEEN = 20, 12  # emoji, and pictures between emoji, in each step
+MIXED = 6  # of the emoji, those whose colours come from another style
 
 
 class Pictures:
@@ -35,6 +39,7 @@ class Pictures:
         names = [LABELS[label] for label in self.labels.tolist()]
         self.weights = torch.tensor([0.5 if name in LESS_OFTEN else 1.0 for name in names])
         self.codes = Codes(self.pictures)
+        self.morphs = Morphs(emoji.cut_out[keep], self.pictures)
 
     def choose(self, size: int) -> Tensor:
         """Numbers of pictures (size,); follows torch's global seed."""
@@ -43,7 +48,7 @@ class Pictures:
     def near(self, pictures: Tensor, a: Tensor) -> Tensor:
         """A w that should give these pictures, with these factors: the code, and a little noise."""
         code = self.codes(pictures)
-        return torch.cat([code + self.codes.spread * torch.randn_like(code), a], 1)
+        return torch.cat([code + NEAR * torch.randn_like(code), a], 1)
 
 
 def edges(pictures: Tensor) -> tuple[Tensor, Tensor]:
@@ -88,7 +93,7 @@ def lesson(pictures: Pictures, size: int, mixed: int) -> tuple[Tensor, Tensor, T
     chosen = pictures.pictures[index]
     a = factors.draw(size)
     w = pictures.near(chosen, a)
-    ws = w[:, None].repeat(1, 1 + 2 * len(CHANNELS), 1)
+    ws = w[:, None].repeat(1, N_LAYERS, 1)
     recoloured = factors.turn(chosen[:mixed], 8 * torch.rand(mixed), 0.5 * torch.randn(mixed)).clamp(-1, 1)
     other = a[:mixed].clone()
     other[:, 3:] = factors.draw(mixed)[:, 3:]
@@ -97,6 +102,25 @@ def lesson(pictures: Pictures, size: int, mixed: int) -> tuple[Tensor, Tensor, T
     ws[:mixed] = torch.where(fine, pictures.near(recoloured, other)[:, None], ws[:mixed])
     real = torch.cat([factors.apply(recoloured, other), factors.apply(chosen[mixed:], a[mixed:])])
     return ws, real, pictures.labels[index]
+
+
+def between(pictures: Pictures, mapping: TransportMapping, size: int) -> tuple[Tensor, Tensor, Tensor]:
+    """As `lesson`, for samples of the mapping: what the program shows, and mixtures of several emoji.
+
+    A quarter is truncated; there the weights of a mixture are drawn to those of the mean picture, which
+    is all pictures of the label alike.
+    """
+    labels = pictures.labels[pictures.choose(size)]
+    z = torch.randn(size, W_DIM)
+    epsilon = torch.empty(size, 1).uniform_(*EPSILONS)
+    share = (mapping.logits(z, F.one_hot(labels, len(LABELS)).float()) * (EPSILON / epsilon)).softmax(1)
+    alike = (mapping.anchor_labels == labels[:, None]).float()
+    psi = torch.where(torch.rand(size, 1) < 0.25, torch.rand(size, 1), 1.0)
+    share = torch.lerp(alike / alike.sum(1, keepdim=True), share, psi)
+    further = psi * mapping.spread * z
+    w = share @ mapping.anchors + further
+    real = factors.apply(pictures.morphs(share), further[:, CONTENT:])
+    return w[:, None].repeat(1, N_LAYERS, 1), real, labels
 
 
 def learning_rate(step: int, steps: int, peak: float) -> float:
@@ -108,9 +132,13 @@ def learning_rate(step: int, steps: int, peak: float) -> float:
 
 
 def train_pictures(
-    args: argparse.Namespace, pictures: Pictures, synthesis: Synthesis, average: Synthesis
+    args: argparse.Namespace,
+    pictures: Pictures,
+    mapping: TransportMapping,
+    synthesis: Synthesis,
+    average: Synthesis,
 ) -> Run:
-    """Least error over all training pictures, their factors, and the neighbourhoods of their codes."""
+    """Least error over all training pictures, their factors, their neighbourhoods, and mixtures."""
     optimiser = torch.optim.Adam(synthesis.parameters(), betas=(0.9, 0.99), fused=True)
     ema = Ema(synthesis, average, 0.998)
     run = Run("emoji-64-pictures", args, synthesis=synthesis, average=average, optimiser=optimiser)
@@ -118,9 +146,10 @@ def train_pictures(
         for group in optimiser.param_groups:
             group["lr"] = learning_rate(step, args.steps, 1e-2)
         ws, real, _ = lesson(pictures, BATCH, MIXED)
+        mixed_ws, mixtures, _ = between(pictures, mapping, BETWEEN)
         with half():
-            made = synthesis(ws)
-        loss = picture_loss(made, real)
+            made = synthesis(torch.cat([ws, mixed_ws]))
+        loss = picture_loss(made, torch.cat([real, mixtures]))
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(synthesis.parameters(), 1.0)

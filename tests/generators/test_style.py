@@ -37,11 +37,12 @@ def card(n_layers: int) -> Card:
     )  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
+@pytest.fixture(scope="module", params=[1, 2], ids=["full resolution", "2x2 pixels a place"])
+def folder(request, tmp_path_factory):
     """A model folder with random weights, small enough for a test."""
     torch.manual_seed(0)
-    synthesis = Synthesis(DIM, Layout(DIM, 12, 2, 5, 4), (10, 8, 6))
+    channels = (10, 8, 6, 5) if request.param == 1 else (10, 8, 6)
+    synthesis = Synthesis(DIM, Layout(DIM, 12, 2, 5, 4), channels, request.param)
     mapping = TransportMapping(30, DIM)
     mapping.anchors.normal_(std=1.5)
     mapping.anchor_labels.copy_(torch.arange(30) % len(LABELS))
@@ -90,7 +91,7 @@ def test_modulating_activations_is_modulating_weights():
 
 def test_each_place_becomes_two_by_two_pixels():
     """The 12 channels of a place are the three colours of its four pixels, row by row."""
-    to_rgb = ToRGB(4, DIM)
+    to_rgb = ToRGB(4, DIM, pixels=2)
     torch.nn.init.zeros_(to_rgb.affine.weight)  # every style 1
     x = torch.randn(2, 4, 3, 3)
     with torch.no_grad():
@@ -100,6 +101,15 @@ def test_each_place_becomes_two_by_two_pixels():
     for colour, row, column in ((0, 0, 0), (1, 0, 1), (2, 1, 0)):
         values = x[:, :, 2, 1] @ weight[4 * colour + 2 * row + column]
         torch.testing.assert_close(made[:, colour, 4 + row, 2 + column], values)
+
+
+def test_at_full_resolution_each_place_becomes_one_pixel():
+    """A plain 3x3 convolution of the styled features."""
+    to_rgb = ToRGB(4, DIM, pixels=1)
+    x, w = torch.randn(2, 4, 5, 5), torch.randn(2, DIM)
+    style = F.linear(w, to_rgb.affine.weight * to_rgb.affine.gain, to_rgb.affine.bias)
+    plain = F.conv2d(x * style[:, :, None, None], to_rgb.weight * to_rgb.gain, padding=1)
+    torch.testing.assert_close(to_rgb(x, w), plain + to_rgb.bias[:, None, None])
 
 
 def test_the_mapping_runs_backwards(generator):

@@ -18,8 +18,9 @@ from igm_gui.generators import registry
 from igm_gui.latent import point_from_seed
 from models.recipes import emoji_64, emoji_adversarial, emoji_data, emoji_measure
 from models.recipes import emoji_factors as factors
-from models.recipes.emoji_mapping import CONTENT, W_DIM
-from models.recipes.emoji_train import COARSE, Pictures, lesson
+from models.recipes.emoji_mapping import CONTENT, NEAR, W_DIM, fit_mapping
+from models.recipes.emoji_morph import Morphs
+from models.recipes.emoji_train import COARSE, N_LAYERS, Pictures, between, lesson
 
 KINDS = (
     ("Smileys & Emotion", "face-smiling"), ("Food & Drink", "food-fruit"), ("Flags", "flag"),
@@ -125,7 +126,7 @@ def test_colours_leave_black_and_white() -> None:
 def test_a_lesson_gives_the_fine_layers_the_colours(pictures: Pictures) -> None:
     torch.manual_seed(0)
     ws, real, labels = lesson(pictures, 8, 4)
-    assert ws.shape == (8, 7, W_DIM)
+    assert ws.shape == (8, N_LAYERS, W_DIM)
     assert real.shape == (8, 3, 64, 64)
     assert labels.shape == (8,)
     assert bool((ws[:4, 0] != ws[:4, COARSE]).any(1).all())
@@ -137,9 +138,46 @@ def test_a_lesson_gives_the_fine_layers_the_colours(pictures: Pictures) -> None:
 
 def test_alike_pictures_have_alike_codes(pictures: Pictures) -> None:
     codes = pictures.codes(pictures.pictures)
-    assert codes.std() == pytest.approx(1.0, abs=0.05)
+    assert float(codes.square().mean()) == pytest.approx(1.0, abs=0.05)
+    variance = codes.var(0)
+    assert bool((variance[:-1] >= variance[1:] - 1e-4).all())  # the layout counts more than details
     shifted = pictures.codes(pictures.pictures + 0.02 * torch.randn_like(pictures.pictures))
     assert bool((torch.cdist(shifted, codes).argmin(1) == torch.arange(len(codes))).all())
+
+
+def cut_out(box: tuple[int, int, int, int], colour: tuple[int, int, int]) -> np.ndarray:
+    picture = Image.new("RGBA", (64, 64))
+    ImageDraw.Draw(picture).ellipse(box, fill=(*colour, 255))
+    return np.asarray(picture)
+
+
+def test_a_mixture_of_two_has_a_shape_between_theirs_and_no_ghosts() -> None:
+    discs = np.stack([cut_out((22, 22, 41, 41), (220, 40, 40)), cut_out((2, 2, 61, 61), (40, 40, 220))])
+    pictures = torch.from_numpy(np.stack([emoji_data.on_white(one) for one in discs]))
+    pictures = pictures.permute(0, 3, 1, 2).float() / 127.5 - 1
+    morphs = Morphs(discs, pictures)
+    torch.testing.assert_close(morphs(torch.eye(2)), pictures, rtol=0.0, atol=0.02)
+    middle = morphs(torch.tensor([[0.5, 0.5]]))[0]
+    ink = middle.amin(0) < 0.9
+    radius = (float(ink.sum()) / torch.pi) ** 0.5
+    assert radius == pytest.approx(20, abs=1)  # between 10 and 30
+    # Nothing is pale: within the outline no pixel lets the white through.
+    assert float(middle.amin(0)[ink].quantile(0.9)) < 0.2
+    even = [float((morphs(torch.tensor([[1 - t, t]]))[0].amin(0) < 0.9).sum()) ** 0.5 for t in (0, 0.5, 1)]
+    assert even[1] - even[0] == pytest.approx(even[2] - even[1], rel=0.1)
+
+
+def test_what_lies_between_is_the_mapping_s_and_its_picture_the_mixture(pictures: Pictures) -> None:
+    torch.manual_seed(0)
+    mapping = fit_mapping(pictures.codes, pictures.pictures, pictures.labels)
+    ws, real, labels = between(pictures, mapping, 16)
+    assert ws.shape == (16, N_LAYERS, W_DIM)
+    assert real.shape == (16, 3, 64, 64)
+    assert float(real.abs().max()) <= 1
+    # Without its noise and factors a style is a mean of the anchors of its label: it lies in their hull.
+    for w, label in zip(ws[:, 0], labels, strict=True):
+        anchors = mapping.anchors[mapping.anchor_labels == label][:, :CONTENT]
+        assert float(w[:CONTENT].norm()) < float(anchors.norm(dim=1).max()) + 4 * NEAR * CONTENT**0.5
 
 
 def test_the_discriminator_sees_a_pair_alike_and_the_gradient_comes_through(pictures: Pictures) -> None:

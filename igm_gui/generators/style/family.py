@@ -200,7 +200,8 @@ def build(shapes: Any) -> StyleNetwork:
     values, hidden = shapes["synthesis.layout.out.weight"]
     n_hidden = count("synthesis.layout.layers.", ".bias")
     layout = Layout(w_dim, hidden, n_hidden, n_first, math.isqrt(values // n_first))
-    synthesis = Synthesis(w_dim, layout, channels)
+    pixels = 2 if shapes["synthesis.to_rgb.0.weight"][0] == 12 else 1
+    synthesis = Synthesis(w_dim, layout, channels, pixels)
     seen = [shapes[f"encoder.convs.{i}.weight"][0] for i in range(count("encoder.convs.", ".bias"))]
     side = math.isqrt(shapes["encoder.linear.weight"][1] // seen[-1])
     encoder = Encoder(w_dim, seen, side << len(seen))

@@ -10,8 +10,10 @@ for speed on a CPU:
   one convolution per sample.
 * A layer that doubles the resolution convolves first and enlarges afterwards, which costs a
   quarter of the multiplications.
-* Each RGB picture is made of 2x2 pixels for each place (Shi et al. 2016, arXiv:1609.05158), so
-  that no convolution has to work at full resolution.
+* At full resolution there is one convolution, of few features, and it too convolves before it
+  enlarges; only the RGB picture is drawn from full resolution. (A network with `pixels` = 2 has none
+  there: it draws 2x2 pixels for each place, Shi et al. 2016, arXiv:1609.05158. That is faster yet,
+  but leaves a fine dotted texture.)
 * In place of a constant, the first layer draws a coarse map from its style with dense layers.
   They remember what goes where at one multiplication for each weight, where a convolution
   takes one for each weight and place.
@@ -87,20 +89,26 @@ class StyleConv(nn.Module):
 
 
 class ToRGB(nn.Module):
-    """Modulated 1x1 convolution to 2x2 pixels for each place, without demodulation."""
+    """Modulated convolution to an RGB picture, without demodulation.
 
-    def __init__(self, n_in: int, w_dim: int) -> None:
+    With `pixels` = 1 it is 3x3 and draws a pixel for each place; with 2 it is 1x1 and draws 2x2.
+    """
+
+    def __init__(self, n_in: int, w_dim: int, pixels: int) -> None:
         super().__init__()
+        size = 3 if pixels == 1 else 1
         self.affine = style_affine(w_dim, n_in)
-        self.weight = nn.Parameter(0.1 * torch.randn(12, n_in, 1, 1))
-        self.bias = nn.Parameter(torch.zeros(12))
-        self.gain = 1.0 / math.sqrt(n_in)
+        self.weight = nn.Parameter(0.1 * torch.randn(3 * pixels**2, n_in, size, size))
+        self.bias = nn.Parameter(torch.zeros(3 * pixels**2))
+        self.gain = 1.0 / math.sqrt(n_in * size**2)
+        self.pixels, self.padding = pixels, size // 2
 
     def forward(self, x: Tensor, w: Tensor) -> Tensor:
-        """(B, in, side, side) -> float32 (B, 3, 2 side, 2 side)."""
+        """(B, in, side, side) -> float32 (B, 3, pixels * side, pixels * side)."""
         style = self.affine(w).to(x.dtype)
-        rgb = F.conv2d(x * style[:, :, None, None], self.weight * self.gain)
-        return F.pixel_shuffle(rgb.float() + self.bias[:, None, None], 2)
+        rgb = F.conv2d(x * style[:, :, None, None], self.weight * self.gain, padding=self.padding)
+        rgb = rgb.float() + self.bias[:, None, None]
+        return rgb if self.pixels == 1 else F.pixel_shuffle(rgb, self.pixels)
 
 
 class Layout(nn.Module):
@@ -124,11 +132,12 @@ class Synthesis(nn.Module):
     """w, one for each layer, to a picture.
 
     Layer 0 is the layout. There are two modulated convolutions at each resolution, of `channels`
-    features, and the resolution doubles between. Each resolution adds a picture of twice its side,
-    with the style of the layer after it, as in StyleGAN2.
+    features, and the resolution doubles between. Each resolution adds a picture of `pixels` times
+    its side, with the style of the layer after it, as in StyleGAN2. With `pixels` = 1 the last
+    resolution is the picture's own and has one convolution alone.
     """
 
-    def __init__(self, w_dim: int, layout: Layout, channels: Sequence[int]) -> None:
+    def __init__(self, w_dim: int, layout: Layout, channels: Sequence[int], pixels: int = 1) -> None:
         super().__init__()
         self.w_dim = w_dim
         self.layout = layout
@@ -137,8 +146,9 @@ class Synthesis(nn.Module):
         n_in = layout.channels
         for i, n_out in enumerate(channels):
             self.convs.append(StyleConv(n_in, n_out, w_dim, up=i > 0))
-            self.convs.append(StyleConv(n_out, n_out, w_dim, up=False))
-            self.to_rgb.append(ToRGB(n_out, w_dim))
+            if pixels == 2 or i < len(channels) - 1:
+                self.convs.append(StyleConv(n_out, n_out, w_dim, up=False))
+            self.to_rgb.append(ToRGB(n_out, w_dim, pixels))
             n_in = n_out
 
     @property
@@ -162,7 +172,7 @@ class Synthesis(nn.Module):
         picture: Tensor | None = None
         for i, conv in enumerate(self.convs):
             x = conv(x, ws[:, i + 1], None if noise is None else noise[i])
-            if i % 2:  # the last convolution of a resolution
+            if i % 2 or i == len(self.convs) - 1:  # the last convolution of a resolution
                 finer = self.to_rgb[i // 2](x, ws[:, min(i + 2, self.n_layers - 1)])
                 picture = finer if picture is None else enlarge(picture) + finer
         assert picture is not None
