@@ -77,7 +77,7 @@ def _layer2(node: Node, x: Tensor, w: Tensor) -> Tensor:
 
 
 def synthesis2(node: Node, ws: Tensor) -> Tensor:
-    """The skip architecture: ws (N, num_ws, w_dim) -> pictures (N, C, H, W)."""
+    """The skip and orig architectures: ws (N, num_ws, w_dim) -> pictures (N, C, H, W)."""
     taps = torch.tensor([1.0, 3.0, 3.0, 1.0])
     x = picture = None
     at = 0
@@ -89,6 +89,8 @@ def synthesis2(node: Node, ws: Tensor) -> Tensor:
             if conv in block.children:
                 x = _layer2(block.children[conv], x, ws[:, at])
                 at += 1
+        if "torgb" not in block.children:
+            continue
         rgb = block.children["torgb"]
         style = affine(rgb.children["affine"], ws[:, at]) / math.sqrt(rgb.tensors["weight"][0].numel())
         colour = modulated_conv(x, rgb.tensors["weight"], style, False) + rgb.tensors["bias"][:, None, None]

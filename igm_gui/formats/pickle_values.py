@@ -209,6 +209,20 @@ def frombuffer(budget: Budget, data: Any, dtype: Any, shape: Any, order: Any = "
     return _array(budget, data, dtype, shape, order == "F")
 
 
+def dill_array(budget: Budget, _make: Any, _arguments: Any, state: Any, _attributes: Any = None) -> Array:
+    """numpy's array as dill writes it: how to make it empty, and its state."""
+    array = Array(budget)
+    array.__setstate__(state)
+    return array
+
+
+def dill_type(types: dict[str, Any], name: Any) -> Any:
+    """A builtin type that dill names; Refused where it is none of ``types``."""
+    if not isinstance(name, str) or name not in types:
+        raise Refused(f"The pickle asks for the type {str(name)[:60]}, which no network needs.", HINT)
+    return types[name]
+
+
 def make_bytes(budget: Budget, data: Any = b"", *_: Any) -> bytes:
     """A bytearray, as bytes."""
     if not isinstance(data, bytes | bytearray):

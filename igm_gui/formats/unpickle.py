@@ -48,13 +48,17 @@ def _make_allowed(budget: Budget) -> dict[tuple[str, str], Any]:
     class Dtype(values.Dtype):
         __slots__ = ()
 
-    class Network:
-        """dnnlib.tflib.network.Network: a state and nothing else."""
+    class Network(_Stated):
+        """dnnlib.tflib.network.Network."""
 
-        __slots__ = ("state",)
+        __slots__ = ()
+        named = "tflib.Network"
 
-        def __setstate__(self, state: Any) -> None:
-            self.state = state if isinstance(state, dict) else {}
+    class Embedding(_Stated):
+        """torch.nn.Embedding, in which StyleGAN-XL keeps what it knows of classes."""
+
+        __slots__ = ()
+        named = "Embedding"
 
     def call(function: Any, *first: Any) -> Call:
         return Call(partial(function, *first))
@@ -75,6 +79,7 @@ def _make_allowed(budget: Budget) -> dict[tuple[str, str], Any]:
         ("torch.storage", "_load_from_bytes"): call(values.storage, budget),
         ("torch", "Size"): call(values.size),
         ("torch", "device"): call(lambda *names: str(names[0]) if names else "cpu"),
+        ("torch.nn.modules.sparse", "Embedding"): Embedding,
         ("numpy", "dtype"): Dtype,
         ("numpy", "ndarray"): Array,
         ("_codecs", "encode"): call(values.encode, budget),
@@ -84,11 +89,26 @@ def _make_allowed(budget: Budget) -> dict[tuple[str, str], Any]:
         allowed[builtins, "frozenset"] = call(values.plain_set, budget, frozenset)
         for name in ("bytes", "bytearray"):  # protocol 2 writes empty bytes as a call
             allowed[builtins, name] = call(values.make_bytes, budget)
+    # dill, with which StyleGAN-XL's files are written, says some things in words of its own.
+    types = {name: allowed["builtins", name] for name in ("set", "frozenset", "bytes", "bytearray")}
+    allowed["dill._dill", "_load_type"] = call(values.dill_type, types)
+    allowed["dill._dill", "_create_array"] = call(values.dill_array, budget)
     for core in ("numpy.core", "numpy._core"):
         allowed[f"{core}.multiarray", "scalar"] = call(values.scalar, budget)
         allowed[f"{core}.multiarray", "_reconstruct"] = call(values.reconstruct_array, budget)
         allowed[f"{core}.numeric", "_frombuffer"] = call(values.frombuffer, budget)
     return allowed | {("torch", name): name for name in TORCH_NAMES}
+
+
+class _Stated:
+    """An object of which only the state is kept."""
+
+    __slots__ = ("state",)
+    named = ""
+    state: dict[Any, Any]
+
+    def __setstate__(self, state: Any) -> None:
+        self.state = state if isinstance(state, dict) else {}
 
 
 class _Unpickler(pickle.Unpickler):
@@ -136,7 +156,7 @@ def plain(value: Any) -> Any:
 def _plain(value: Any, open_ids: set[int], done: dict[int, Any]) -> Any:
     if isinstance(value, Array):
         return value.value
-    if not isinstance(value, dict | list | tuple | Record) and type(value).__name__ != "Network":
+    if not isinstance(value, dict | list | tuple | Record | _Stated):
         return value
     key = id(value)
     if key in done:
@@ -154,7 +174,7 @@ def _plain(value: Any, open_ids: set[int], done: dict[int, Any]) -> Any:
     elif isinstance(value, tuple):
         made = tuple(_plain(v, open_ids, done) for v in value)
     else:
-        made = Record("tflib.Network", _plain(getattr(value, "state", {}), open_ids, done))
+        made = Record(value.named, _plain(getattr(value, "state", {}), open_ids, done))
     open_ids.discard(key)
     done[key] = made
     return made

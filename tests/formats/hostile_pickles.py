@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import builtins
 import collections
+import functools
 import io
 import os
 import pickle
@@ -82,6 +83,58 @@ def called(name: str, protocol: int, inside: bool) -> Callable[[Path], bytes]:
     def make(marker: Path) -> bytes:
         value = calls(marker)[name]
         return pickle.dumps({**_INNER, "G_ema": {"state": [value]}} if inside else value, protocol)
+
+    return make
+
+
+SOURCE = """
+import functools, os
+def run(*_):
+    os.system("touch " + MARKER)
+class Network:
+    def __init__(self):
+        self.training = False
+    def method(self):
+        run()
+class Calling(Network):
+    def __reduce__(self):
+        return run, ()
+class Late(Network):
+    def __setstate__(self, state):
+        run()
+"""
+
+
+def dill_values(marker: Path) -> dict[str, Any]:
+    """What only dill writes: code that travels in the file. Unpickled by dill, those of ``DILL_RUNS`` leave
+    ``marker`` behind."""
+    space: dict[str, Any] = {"__name__": "a_download", "MARKER": str(marker)}
+    exec(SOURCE, space)
+    return {
+        "a function": space["run"],
+        "a lambda": eval("lambda: run()", space),
+        "a call of its own function": space["Calling"](),
+        "an object of its own class": space["Network"](),
+        "an object with a state": space["Late"](),
+        "a method": space["Network"]().method,
+        "a class": space["Late"],
+        "code": space["run"].__code__,
+        "a module": os,
+        "a partial call": functools.partial(os.system, "true"),
+    }
+
+
+DILL = sorted(dill_values(Path("x")))
+DILL_RUNS = ("a call of its own function", "an object with a state")
+
+
+def dilled(name: str, protocol: int) -> Callable[[Path], bytes]:
+    """A file that dill wrote: one of ``DILL`` where a network's attribute would be."""
+
+    def make(marker: Path) -> bytes:
+        import dill
+
+        return dill.dumps({**_INNER, "G_ema": {"state": [dill_values(marker)[name]]}}, protocol)
 
     return make
 
@@ -172,6 +225,10 @@ RAW: dict[str, Made] = {
     "dill code": op(b"cdill._dill\n_create_code\n."),
     "dill function": op(b"cdill._dill\n_create_function\n(ttR."),
     "dill type": op(b"cdill._dill\n_load_type\n(S'CodeType'\ntR."),
+    "dill type that is a list": op(b"cdill._dill\n_load_type\n(]tR."),
+    "dill array of objects": op(b"cdill._dill\n_create_array\n(NN(K\x01(K\x01tcnumpy\ndtype\n(S'O'\ntR\x89](NettR."),
+    "dill array of a terabyte": op(b"cdill._dill\n_create_array\n(NN(K\x01(J\xff\xff\xff\x7ftcnumpy\ndtype\n(S'f8'\ntR\x89S'a'\nttR."),
+    "change our embedding": op(b"ctorch.nn.modules.sparse\nEmbedding\n" + EVIL_BUILD),
     "dill import": op(b"cdill._dill\n_import_module\n(S'os'\ntR."),
     "cloudpickle": op(b"ccloudpickle.cloudpickle\n_make_function\n."),
     "joblib": op(b"cjoblib.numpy_pickle\nNumpyArrayWrapper\n)\x81."),

@@ -74,6 +74,9 @@ def table() -> dict[str, Entry]:
                     _pickle(pickles.called(name, protocol, inside))
                 )
         made[f"archive/data.pkl with {name}"] = Entry(_archived(pickles.called(name, 2, True)))
+    for name in pickles.DILL:
+        for protocol in pickles.PROTOCOLS:
+            made[f"dill/{name}, protocol {protocol}"] = Entry(_pickle(pickles.dilled(name, protocol)))
     for name, data in pickles.RAW.items():
         made[f"opcodes/{name}"] = Entry(_pickle(data))
         made[f"archive/opcodes, {name}"] = Entry(_archived(data))

@@ -7,6 +7,7 @@ import pickle
 import sys
 from pathlib import Path
 
+import dill
 import numpy as np
 import pytest
 from hypothesis import given
@@ -16,7 +17,7 @@ from igm_gui.errors import ModelError
 from igm_gui.formats.unpickle import load_pickle, scan
 
 sys.path.insert(0, str(Path(__file__).parent))
-from hostile_pickles import CALLS, NETWORK, RAW, called, calls, op
+from hostile_pickles import CALLS, DILL, DILL_RUNS, NETWORK, RAW, called, calls, dilled, op
 
 # Refused only where an array is made of it.
 HARMLESS_ALONE = {
@@ -36,6 +37,19 @@ def test_a_call_is_refused_by_name(tmp_path: Path, name: str, protocol: int) -> 
     assert not marker.exists()
 
 
+@pytest.mark.parametrize("name", DILL)
+@pytest.mark.parametrize("protocol", [2, 4])
+def test_what_dill_wrote_is_refused(tmp_path: Path, name: str, protocol: int) -> None:
+    marker = tmp_path / "ran"
+    data = dilled(name, protocol)(marker)
+    with pytest.raises(ModelError):
+        load_pickle(data)
+    assert not marker.exists()
+    if name in DILL_RUNS:  # it would have been worth refusing
+        dill.loads(data)
+        assert marker.exists()
+
+
 @pytest.mark.parametrize("name", [name for name in RAW if name not in HARMLESS_ALONE])
 def test_opcodes(tmp_path: Path, name: str) -> None:
     made = RAW[name]
@@ -45,7 +59,13 @@ def test_opcodes(tmp_path: Path, name: str) -> None:
 
 
 def test_one_file_cannot_change_the_next() -> None:
-    for evil in ("change our dictionary", "change our array", "change our type", "change our network"):
+    for evil in (
+        "change our dictionary",
+        "change our array",
+        "change our type",
+        "change our network",
+        "change our embedding",
+    ):
         made = RAW[evil]
         assert isinstance(made, bytes)
         with pytest.raises(ModelError):

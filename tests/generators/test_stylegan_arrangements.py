@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from benchmarks import stylegan_reference as reference
+from igm_gui.errors import ModelError
 from igm_gui.formats.unpickle import load_pickle
 from igm_gui.generators import registry
 from igm_gui.generators.base import TorchGenerator
@@ -145,6 +146,35 @@ def test_other_channels_and_pictures_that_are_not_square(channels, shape):
         seen, wanted = network(ws, noise), reference.synthesis2(node, ws)
     assert seen.shape == (2, channels, 8 * shape[0], 8 * shape[1])
     assert (seen - wanted).abs().max() < 1e-3
+
+
+@pytest.mark.parametrize(
+    "arrangement", [Arrangement(), Arrangement(last=True), Arrangement(folded=True)], ids=str
+)
+def test_the_original_architecture_colours_once(arrangement):
+    """StyleGAN2's "orig": features all the way, one colour layer at the end."""
+    node = root("stylegan2-32-unconditional").child("synthesis")
+    for name, block in node.children.items():
+        block.values["architecture"] = "orig"
+        if name != "b32":
+            del block.children["torgb"]
+    network = synthesis2(node).eval()
+    assert network.num_ws == len(network.layers()) + 1 == len(network.layer_names)
+    network.arrange(arrangement.dtype, arrangement.layout, arrangement.folded)
+    ws = torch.randn(2, network.num_ws, 32, generator=torch.Generator().manual_seed(5))
+    noise = [layer.noise_const[None, None] * layer.noise_gain for layer in network.layers()]
+    with torch.inference_mode():
+        seen, wanted = network(ws, noise), reference.synthesis2(node, ws)
+    assert seen.shape == (2, 3, 32, 32)
+    assert (seen - wanted).abs().max() < 1e-3
+
+
+def test_a_network_without_any_colour_layer_is_refused():
+    node = root("stylegan2-32-unconditional").child("synthesis")
+    for block in node.children.values():
+        block.children.pop("torgb")
+    with pytest.raises(ModelError, match="colour"):
+        synthesis2(node)
 
 
 @pytest.mark.parametrize("name", [name for name in NETWORKS if name.startswith("stylegan3")])

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import pickle
-import sys
-import types
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,38 +10,18 @@ import torch
 
 from igm_gui.generators import registry
 from igm_gui.latent.point import point_from_seed
+from tests.generators.stylegan_pickles import DATA, modules, official_names, taken_apart
 
-DATA = Path(__file__).parent.parent / "data" / "stylegan"
 NAME = "stylegan3-t-32"
 
 
-class Module:
-    """A persistent object of the reference file, which is trusted here, to be written again."""
-
-    def __init__(self, meta):
-        self.meta = meta
-
-    def __reduce__(self):
-        return sys.modules["torch_utils.persistence"]._reconstruct_persistent_obj, (self.meta,)
-
-
 @pytest.fixture
-def rewrite(monkeypatch, tmp_path):
+def rewrite(tmp_path):
     """``rewrite(change, protocol)``: the reference pickle with ``change(data)`` made, written anew."""
 
     def again(change, protocol=4, name=NAME):
-        persistence = types.ModuleType("torch_utils.persistence")
-
-        def _reconstruct_persistent_obj(meta):
-            return Module(meta)
-
-        _reconstruct_persistent_obj.__module__ = "torch_utils.persistence"
-        _reconstruct_persistent_obj.__qualname__ = "_reconstruct_persistent_obj"
-        persistence._reconstruct_persistent_obj = _reconstruct_persistent_obj
-        with monkeypatch.context() as patch:
-            patch.setitem(sys.modules, "torch_utils", types.ModuleType("torch_utils"))
-            patch.setitem(sys.modules, "torch_utils.persistence", persistence)
-            data = pickle.loads((DATA / f"{name}.pkl").read_bytes())
+        with official_names():
+            data = taken_apart(name)
             change(data)
             path = tmp_path / f"{protocol}.pkl"
             path.write_bytes(pickle.dumps(data, protocol))
@@ -96,18 +73,11 @@ def test_the_source_inside_is_never_run(rewrite, wanted, tmp_path):
     assert not marker.exists()
 
 
-def modules(module):
-    yield module
-    for child in module.meta["state"]["_modules"].values():
-        if child is not None:
-            yield from modules(child)
-
-
 def test_a_changed_architecture_is_told(rewrite):
     def change(data):
         data["G_ema"].meta["class_name"] = "MyGenerator"
-        synthesis = data["G_ema"].meta["state"]["_modules"]["synthesis"]
-        synthesis.meta["state"]["_modules"]["attention"] = data["G_ema"].meta["state"]["_modules"]["mapping"]
+        parts = data["G_ema"].children
+        parts["synthesis"].children["attention"] = parts["mapping"]
 
     (warning,) = picture(rewrite(change))[0].info.warnings
     assert "Modified architecture" in warning
@@ -118,7 +88,7 @@ def test_a_changed_architecture_is_told(rewrite):
 def test_a_damaged_network_is_a_sentence(rewrite):
     def change(data):
         for module in modules(data["G_ema"]):
-            module.meta["state"]["_parameters"].pop("weight", None)
+            module.state["_parameters"].pop("weight", None)
 
     with pytest.raises(registry.ModelError, match="weight"):
         registry.load(str(rewrite(change)))

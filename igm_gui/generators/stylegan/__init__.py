@@ -1,4 +1,4 @@
-"""StyleGAN2, StyleGAN2-ADA and StyleGAN3 (T and R) from their official PyTorch pickles."""
+"""StyleGAN2, StyleGAN2-ADA, StyleGAN3 (T and R) and StyleGAN-XL from their official PyTorch pickles."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def load(checkpoint: Checkpoint) -> StyleGAN:
     root = _tree(checkpoint)
     parts = root.child("synthesis")
     if "input" in parts.children:
-        kind = "StyleGAN3"
+        kind = "StyleGAN-XL" if "embed_proj" in root.child("mapping").children else "StyleGAN3"
         synthesis: Synthesis3 | Synthesis2 = Synthesis3(parts)
     else:
         kind = "StyleGAN2"

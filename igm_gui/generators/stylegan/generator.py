@@ -211,7 +211,7 @@ class StyleGAN(TorchGenerator):
     def _ws(self, batch: Batch) -> Tensor:
         c, psi, cutoff = batch.get("label"), batch["truncation"], batch["cutoff"]
         count, layers = len(psi), self.network.synthesis.num_ws
-        average = self.network.mapping.w_avg
+        average = self.network.mapping.average(c)
         ws = truncate(self._map(batch.get("z"), c, count), average, psi, cutoff, layers)
         if (fixed := batch.get("w")) is not None:
             ws = torch.where(fixed.isnan(), ws, fixed)

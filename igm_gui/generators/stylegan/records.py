@@ -15,9 +15,9 @@ from torch import Tensor
 
 from igm_gui.errors import ModelError
 from igm_gui.formats.unpickle import Record
-from igm_gui.generators.stylegan.mapping import Dense, Mapping
+from igm_gui.generators.stylegan.mapping import ClassTable, Dense, Mapping
 
-HINT = "Supported are StyleGAN2, StyleGAN2-ADA and StyleGAN3 networks in the official layout."
+HINT = "Supported are StyleGAN2, StyleGAN2-ADA, StyleGAN3 and StyleGAN-XL networks in the official layout."
 
 
 @dataclass
@@ -75,12 +75,15 @@ CLASSES = frozenset(
         "ToRGBLayer",
         "FullyConnectedLayer",
         "Conv2dLayer",
+        # StyleGAN-XL's
+        "SuperresGenerator",
+        "Embedding",
     }
 )
 TENSORS = frozenset({"weight", "bias", "const", "w_avg", "noise_const", "noise_strength", "magnitude_ema"})
 TENSORS |= {"resample_filter", "up_filter", "down_filter", "freqs", "phases", "transform"}
 CHILDREN = re.compile(
-    r"mapping|synthesis|embed|fc\d+|b\d+|conv[01]|torgb|skip|affine|input|L\d+_\d+_\d+", re.ASCII
+    r"mapping|synthesis|embed|embed_proj|fc\d+|b\d+|conv[01]|torgb|skip|affine|input|L\d+_\d+_\d+", re.ASCII
 )
 
 
@@ -144,7 +147,21 @@ def mapping(node: Node) -> Mapping:
         layers.append(dense(child))
     if not layers and node.integer("num_layers", 0) > 0:
         raise ModelError("The mapping network has no layers.", HINT)
-    embed = dense(node.child("embed")) if "embed" in node.children else None
+    c_dim = node.integer("c_dim", 0)
     w_dim = layers[-1].weight.shape[0] if layers else node.integer("w_dim")
     w_avg = node.tensor("w_avg") if "w_avg" in node.tensors else torch.zeros(w_dim)
-    return Mapping(layers, embed, w_avg, node.integer("z_dim"), node.integer("c_dim", 0))
+    if w_avg.shape not in ((w_dim,), (c_dim, w_dim)):
+        raise ModelError(f"{node.path}w_avg has the shape {tuple(w_avg.shape)}.", HINT)
+    return Mapping(layers, _embed(node, c_dim), w_avg, node.integer("z_dim"), c_dim)
+
+
+def _embed(node: Node, c_dim: int) -> Dense | ClassTable | None:
+    """What makes a class part of the mapping network's input. StyleGAN-XL has a table even without any."""
+    if "embed" not in node.children or not c_dim:
+        return None
+    if "embed_proj" not in node.children:
+        return dense(node.child("embed"))
+    table = node.child("embed").tensor("weight")
+    if table.ndim != 2 or len(table) < c_dim:
+        raise ModelError(f"{node.path}embed.weight has the shape {tuple(table.shape)}.", HINT)
+    return ClassTable(table[:c_dim].contiguous(), dense(node.child("embed_proj")))
