@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from PySide6.QtWidgets import QMessageBox, QWidget
 
 from igm_gui.engine.loop import Job
+from igm_gui.gui import theme
 
 
 def may_give_up(parent: QWidget, jobs: Iterable[Job]) -> bool:
@@ -18,6 +19,7 @@ def may_give_up(parent: QWidget, jobs: Iterable[Job]) -> bool:
     box.setWindowTitle("IGM Studio")
     box.setText(f"{job.name} is not finished.")
     box.setInformativeText("Closing now gives it up, and nothing of it is written.")
+    theme.dress(box)
     stay = box.addButton("Go on with it", QMessageBox.ButtonRole.RejectRole)
     leave = box.addButton("Close", QMessageBox.ButtonRole.DestructiveRole)
     box.setDefaultButton(stay)
@@ -31,6 +33,7 @@ def what_of_changes(parent: QWidget, project: str) -> str:
     box.setWindowTitle("IGM Studio")
     box.setText(f"{project} has changes that are not saved.")
     box.setInformativeText("Saved points and the timeline would be lost.")
+    theme.dress(box)
     buttons = QMessageBox.StandardButton
     box.setStandardButtons(buttons.Save | buttons.Discard | buttons.Cancel)
     box.setDefaultButton(buttons.Save)

@@ -9,6 +9,7 @@ from pathlib import Path
 from PySide6.QtCore import QStandardPaths, Qt
 from PySide6.QtWidgets import QFileDialog, QWidget
 
+from igm_gui.gui import theme
 from igm_gui.gui.settings import Settings
 
 Taken = Callable[[Path], object]
@@ -59,6 +60,7 @@ def ask_folder(parent: QWidget, settings: Settings, key: str, title: str, taken:
 
 
 def _open(dialog: QFileDialog, settings: Settings, key: str, taken: Taken) -> QFileDialog:
+    theme.dress(dialog)
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
 
     def chosen(name: str) -> None:

@@ -26,6 +26,7 @@ class Toast(QFrame):
 
     def __init__(self, window: QWidget) -> None:
         super().__init__(window)
+        theme.dress(self)
         self.setObjectName("toast")
         self._notice: Notice | None = None
         self._icon = QLabel()

@@ -110,6 +110,7 @@ class CommandPalette(QFrame):
         recent: Sequence[str] = (),
     ) -> None:
         super().__init__(window, Qt.WindowType.Popup)
+        theme.dress(self)
         self.setObjectName("popover")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self._choices = [

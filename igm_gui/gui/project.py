@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QWidget
 
 from igm_gui.errors import IgmError
 from igm_gui.formats import metadata
+from igm_gui.gui import theme
 from igm_gui.gui.find_place import PICTURES, SOUNDS, can_find, find_place
 from igm_gui.gui.settings import Settings
 from igm_gui.gui.studio import Notice, Studio
@@ -225,6 +226,7 @@ class RecoveryBar(QFrame):
 
     def __init__(self, keeper: ProjectKeeper, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        theme.dress(self)
         self.setObjectName("topBar")
         self._keeper = keeper
         self._waiting: list[Recoverable] = []

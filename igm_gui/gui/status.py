@@ -10,6 +10,7 @@ from PySide6.QtGui import QActionGroup
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QWidget
 
 from igm_gui.engine.loop import Job
+from igm_gui.gui import theme
 from igm_gui.gui.studio import Studio
 from igm_gui.gui.widgets.buttons import Button
 from igm_gui.requests import RenderResult
@@ -53,6 +54,7 @@ class StatusLine(QWidget):
 
     def __init__(self, studio: Studio, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        theme.dress(self)
         self.setObjectName("statusBar")
         self.setFixedHeight(26)
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)

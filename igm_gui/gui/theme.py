@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Callable
 from dataclasses import asdict
-from functools import cache
-from typing import Literal
+from functools import cache, partial
+from typing import Literal, TypeVar
+from weakref import WeakSet
 
-from PySide6.QtCore import QByteArray, QRectF, Qt
+from PySide6.QtCore import QByteArray, QRectF, Qt, QTimer
 from PySide6.QtGui import QColor, QFont, QFontDatabase, QIcon, QPainter, QPalette, QPixmap
 from PySide6.QtSvg import QSvgRenderer
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QWidget
+from shiboken6 import isValid
 
 from igm_gui.gui.tokens import BASE_PX, DARK, LIGHT, Tokens
 from igm_gui.paths import assets_folder
@@ -21,6 +25,11 @@ FONTS = ("Inter-Regular.otf", "Inter-Medium.otf", "Inter-SemiBold.otf")
 # One application has one theme; painted widgets ask for its colours when they paint.
 _current: Tokens = DARK
 _choice: Choice = "dark"
+
+Piece = TypeVar("Piece", bound=QWidget)
+_pieces: WeakSet[QWidget] = WeakSet()
+_turns: deque[Callable[[], None]] = deque()  # what a change of the theme still has to do
+_held: set[QWidget] = set()  # windows that are not painted until then
 
 
 def tokens() -> Tokens:
@@ -49,6 +58,7 @@ def _colour(text: str, alpha: float) -> QColor:
     return made
 
 
+@cache
 def mix(a: str, b: str, t: float) -> str:
     """The colour that lies the fraction ``t`` of the way from ``a`` to ``b``, as ``#rrggbb``."""
     one, two = QColor(a), QColor(b)
@@ -71,10 +81,63 @@ def apply(app: QApplication, wanted: Choice = "dark") -> None:
     else:
         _current = LIGHT if _choice == "light" else DARK
     icon.cache_clear()
+    _sheet.cache_clear()
     if app.style().objectName() != "fusion":
         app.setStyle("Fusion")
     app.setPalette(palette(_current))
-    app.setStyleSheet(style_sheet(_current))
+    _redress()
+
+
+def dress(piece: Piece) -> Piece:
+    """Give a piece of the window, and all in it, the theme's look, now and at each change. Returns it.
+
+    Pieces are the bars, the workspaces and what lies over the window. The style sheet is theirs and not the
+    application's: with that one Qt dresses every widget again for each of its ancestors, and all at once.
+    """
+    _pieces.add(piece)
+    piece.setStyleSheet(_sheet())
+    return piece
+
+
+def _redress() -> None:
+    """Dress one piece in each turn of the event loop. The window is painted once, when all of it that is seen
+    has the new look; what is hidden follows."""
+    pieces = [piece for piece in _pieces if isValid(piece)]
+    running = bool(_turns)
+    _turns.clear()
+    seen = [piece for piece in pieces if piece.isVisible()]
+    for window in {piece.window() for piece in seen}:
+        window.setUpdatesEnabled(False)
+        _held.add(window)
+    _turns.extend(partial(_redress_one, piece) for piece in seen)
+    _turns.append(_show_again)
+    _turns.extend(partial(_redress_one, piece) for piece in pieces if piece not in seen)
+    if not running:
+        QTimer.singleShot(0, _next_turn)
+
+
+def _next_turn() -> None:
+    if _turns:
+        _turns.popleft()()
+    if _turns:
+        QTimer.singleShot(0, _next_turn)
+
+
+def _redress_one(piece: QWidget) -> None:
+    if isValid(piece):
+        piece.setStyleSheet(_sheet())
+
+
+def _show_again() -> None:
+    while _held:
+        window = _held.pop()
+        if isValid(window):
+            window.setUpdatesEnabled(True)
+
+
+@cache
+def _sheet() -> str:
+    return style_sheet(_current)
 
 
 def follow_system(app: QApplication) -> None:

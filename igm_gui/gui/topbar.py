@@ -24,6 +24,7 @@ class TopBar(QWidget):
 
     def __init__(self, commands: Commands, settings: Settings, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        theme.dress(self)
         self._commands = commands
         self._settings = settings
         self.setObjectName("topBar")

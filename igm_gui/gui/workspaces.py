@@ -21,6 +21,7 @@ from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QStackedWidget, QWidget
 
 from igm_gui.errors import IgmError
+from igm_gui.gui import theme
 from igm_gui.gui.commands import Commands
 from igm_gui.gui.studio import Studio
 
@@ -150,7 +151,7 @@ class WorkspaceStack(QStackedWidget):
                 return False
             assert widget is not None
             self._built[name] = widget
-            self.addWidget(widget)
+            self.addWidget(theme.dress(widget))
         before = self.active()
         self.current = name
         if before is not None and hasattr(before, "deactivate"):

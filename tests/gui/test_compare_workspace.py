@@ -14,6 +14,7 @@ from pytestqt.qtbot import QtBot
 
 from igm_gui.errors import IgmError, ModelError
 from igm_gui.formats.trust import TrustNeeded, trusted
+from igm_gui.gui import theme
 from igm_gui.gui.commands import Commands
 from igm_gui.gui.compare.lineup import details, parameters_text, sample_points, sharing, time_text
 from igm_gui.gui.compare.workspace import CompareWorkspace
@@ -93,7 +94,7 @@ def test_samples_count_on_from_the_seed_and_take_the_classes_in_turn() -> None:
 
 
 def make(qtbot: QtBot, studio: Studio) -> CompareWorkspace:
-    window = QWidget()
+    window = theme.dress(QWidget())
     workspace = CompareWorkspace(studio, Commands(window), window)
     window.resize(1280, 720)
     workspace.resize(1280, 720)

@@ -15,6 +15,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
+from igm_gui.gui import theme
 from igm_gui.gui.commands import Commands
 from igm_gui.gui.grid.workspace import GridWorkspace, sheet_size
 from igm_gui.gui.studio import Studio
@@ -28,7 +29,7 @@ LEFT = Qt.MouseButton.LeftButton
 
 
 def make(qtbot: QtBot, studio: Studio) -> GridWorkspace:
-    window = QWidget()
+    window = theme.dress(QWidget())
     workspace = GridWorkspace(studio, Commands(window), window)
     window.resize(1280, 720)
     workspace.resize(1280, 720)

@@ -10,23 +10,21 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, Qt, QUrl
-from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QGuiApplication
+from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from igm_gui.errors import ModelError
-from igm_gui.gui import app, theme
+from igm_gui.gui import app
 from igm_gui.gui.drop_veil import promise
 from igm_gui.gui.explore.hints import SEEN
 from igm_gui.gui.explore.workspace import ExploreWorkspace
 from igm_gui.gui.main_window import MainWindow
-from igm_gui.gui.notices import Toast
 from igm_gui.gui.palette import score
 from igm_gui.gui.settings import Settings
 from igm_gui.gui.status import Rate, milliseconds
-from igm_gui.gui.studio import Notice, Studio
-from igm_gui.gui.tokens import DARK, LIGHT
+from igm_gui.gui.studio import Studio
 from igm_gui.requests import RenderResult
 from igm_gui.session import actions
 from tests.gui.fakes import PaintingRenderer
@@ -107,69 +105,6 @@ class TestPalette:
         assert score("xyz", "Random point") is None
         assert score("rp", "Random point") is None or score("rp", "Random point") > 100
         assert score("", "anything") == 0
-
-
-class TestNotices:
-    def test_an_error_offers_details_copy_and_retry(self, window: MainWindow, toy_studio: Studio) -> None:
-        tried: list[int] = []
-        toy_studio.fail(ModelError("It broke.", "Mend it.", "line 1"), lambda: tried.append(1))
-        toast = window.toast
-        assert toast.isVisible()
-        assert (toast.text.text(), toast.hint.text()) == ("It broke.", "Mend it.")
-        QTest.mouseClick(toast.more, LEFT)
-        assert toast.details.isVisible()
-        QTest.mouseClick(toast.copy, LEFT)
-        assert QGuiApplication.clipboard().text() == "It broke.\nMend it.\nline 1"
-        QTest.mouseClick(toast.retry, LEFT)
-        assert tried == [1]
-        assert toast.isHidden()
-
-    def test_a_remark_does_not_push_an_error_away(self, window: MainWindow, toy_studio: Studio) -> None:
-        toy_studio.fail(ModelError("It broke."))
-        toy_studio.say("Copied.")
-        assert window.toast.text.text() == "It broke."
-
-    def test_a_remark_leaves_by_itself(self, qtbot: QtBot, window: MainWindow, monkeypatch: object) -> None:
-        assert isinstance(monkeypatch, pytest.MonkeyPatch)
-        monkeypatch.setattr("igm_gui.gui.notices.SECONDS_SHOWN", 0.0)
-        window.toast.show_notice(Notice("Hi"))
-        qtbot.waitUntil(lambda: window.toast.isHidden(), timeout=10_000)
-
-    def test_stays_inside_the_window(self, window: MainWindow) -> None:
-        window.toast.show_notice(Notice("word " * 80, "hint " * 60, kind="error"))
-        assert window.rect().contains(window.toast.geometry())
-        window.resize(900, 560)
-        QApplication.processEvents()
-        assert window.rect().contains(window.toast.geometry())
-
-    def test_failure_while_running_clears_with_the_next_picture(
-        self, window: MainWindow, toy_studio: Studio, painter: PaintingRenderer, next_picture: NextPicture
-    ) -> None:
-        painter.errors["toy"] = ModelError("The toy broke.", "Change an input.")
-        next_picture(lambda: actions.randomize(toy_studio.session, 1))
-        assert window.toast.text.text() == "The toy broke."
-        del painter.errors["toy"]
-        next_picture(lambda: actions.randomize(toy_studio.session, 2))
-        assert window.toast.isHidden()
-
-    def test_a_model_that_does_not_open_leaves_the_old_one(
-        self,
-        window: MainWindow,
-        toy_studio: Studio,
-        painter: PaintingRenderer,
-        qtbot: QtBot,
-        next_picture: NextPicture,
-    ) -> None:
-        next_picture(lambda: actions.randomize(toy_studio.session, 1))
-        good = toy_studio.state.point
-        painter.unreadable["bad.pkl"] = ModelError("bad.pkl is not a model.", "Open another file.")
-        with qtbot.waitSignal(
-            toy_studio.rendered, timeout=20_000, check_params_cb=lambda r: r.error is not None
-        ):
-            toy_studio.open_model("bad.pkl")
-        assert toy_studio.state.model == "toy"
-        assert toy_studio.state.point == good
-        assert window.toast.text.text() == "bad.pkl is not a model."
 
 
 class TestHints:
@@ -281,60 +216,6 @@ class TestWorkspaces:
         assert ExploreWorkspace(window.studio, window.commands).right.isHidden()
 
 
-class TestTheme:
-    def test_light_and_dark_at_once_and_remembered(self, window: MainWindow, qapp: QApplication) -> None:
-        window.set_theme("light")
-        try:
-            assert theme.tokens() is LIGHT
-            shot = window.grab().toImage()
-            assert shot.pixelColor(400, 20).lightness() > 200
-            assert Settings().text("theme") == "light"
-        finally:
-            window.set_theme("dark")
-        assert theme.tokens() is DARK
-        assert window.grab().toImage().pixelColor(400, 20).lightness() < 60
-
-    @pytest.mark.parametrize("tokens", [DARK, LIGHT])
-    def test_text_has_a_contrast_of_four_and_a_half(self, tokens: object) -> None:
-        from PySide6.QtGui import QColor
-
-        def luminance(text: str) -> float:
-            def linear(c: float) -> float:
-                return c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4
-
-            colour = QColor(text)
-            red, green, blue = colour.redF(), colour.greenF(), colour.blueF()
-            return 0.2126 * linear(red) + 0.7152 * linear(green) + 0.0722 * linear(blue)
-
-        def contrast(a: str, b: str) -> float:
-            one, two = sorted((luminance(a), luminance(b)), reverse=True)
-            return (one + 0.05) / (two + 0.05)
-
-        pairs = [
-            (text, ground)
-            for text in ("text", "quiet")
-            for ground in ("canvas", "background", "panel", "raised")
-        ]
-        pairs += [("on_accent", "accent"), ("accent", "panel"), ("good", "panel"), ("bad", "raised")]
-        for text, ground in pairs:
-            assert contrast(getattr(tokens, text), getattr(tokens, ground)) >= 4.5, (text, ground)
-
-    def test_figures_have_equal_width(self, qapp: QApplication) -> None:
-        from PySide6.QtGui import QFontMetricsF
-
-        metrics = QFontMetricsF(qapp.font())
-        assert len({metrics.horizontalAdvance(d) for d in "0123456789"}) == 1
-
-    def test_every_icon_in_the_folder_is_drawn(self, qapp: QApplication) -> None:
-        from igm_gui.paths import assets_folder
-
-        for path in (assets_folder() / "icons").glob("*.svg"):
-            image = theme.icon_pixmap(path.stem).toImage()
-            side = range(image.width())
-            inked = any(image.pixelColor(x, y).alpha() > 0 for x in side for y in side)
-            assert inked, path.name
-
-
 class TestStatus:
     def test_names_model_device_and_times(
         self, window: MainWindow, toy_studio: Studio, qtbot: QtBot, next_picture: NextPicture
@@ -386,18 +267,6 @@ def test_an_uncaught_exception_becomes_a_notice(window: MainWindow, toy_studio: 
     finally:
         sys.excepthook = before
         __import__("threading").excepthook = thread_before
-
-
-def test_toast_needs_no_studio(qtbot: QtBot) -> None:
-    from PySide6.QtWidgets import QWidget
-
-    holder = QWidget()
-    qtbot.addWidget(holder)
-    holder.resize(400, 300)
-    toast = Toast(holder)
-    toast.show_notice(Notice("Saved.", kind="good"))
-    assert not toast.isHidden()
-    toast.dismiss()
 
 
 class TestStart:

@@ -14,6 +14,7 @@ from pytestqt.qtbot import QtBot
 from igm_gui.engine.audio.output import NO_DEVICE, NullOutput
 from igm_gui.engine.audio.player import Player
 from igm_gui.engine.audio.sound import SoundEngine, SoundStatus
+from igm_gui.gui import theme
 from igm_gui.gui.commands import Commands
 from igm_gui.gui.settings import Settings
 from igm_gui.gui.sound.hub import SoundHub, hub_of
@@ -53,7 +54,7 @@ def studio(make_studio: Callable[..., Studio], opener: RealTimeOpener) -> Studio
 
 @pytest.fixture
 def window(qtbot: QtBot) -> QWidget:
-    made = QWidget()
+    made = theme.dress(QWidget())
     made.resize(820, 760)
     qtbot.addWidget(made)
     return made

@@ -102,6 +102,14 @@ def test_a_hundred_saved_points(window: MainWindow, toy_studio: Studio) -> None:
     assert quickest(lambda: actions.keep(toy_studio.session), toy_studio.session.undo) < LIMIT_SECONDS
 
 
+def test_another_theme(window: MainWindow) -> None:
+    for entry in ENTRIES:
+        assert window.show_workspace(entry.name)
+    themes = iter(("light", "dark") * 3)
+    assert quickest(lambda: window.set_theme(next(themes)), lambda: None) < LIMIT_SECONDS
+    window.set_theme("dark")
+
+
 def test_a_turn_that_is_too_long_is_seen() -> None:
     def busy() -> None:
         end = time.thread_time() + 1.2 * LIMIT_SECONDS

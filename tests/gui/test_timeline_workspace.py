@@ -17,6 +17,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QComboBox, QLabel, QMenu, QWidget
 from pytestqt.qtbot import QtBot
 
+from igm_gui.gui import theme
 from igm_gui.gui.commands import Commands
 from igm_gui.gui.jobbar import left_text
 from igm_gui.gui.sound.hub import hub_of
@@ -32,7 +33,7 @@ MakeStudio = Callable[..., Studio]
 
 
 def make(qtbot: QtBot, studio: Studio) -> TimelineWorkspace:
-    window = QWidget()
+    window = theme.dress(QWidget())
     commands = Commands(window)
     workspace = TimelineWorkspace(studio, commands, window)
     window.resize(1280, 720)

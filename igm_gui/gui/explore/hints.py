@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from PySide6.QtCore import QPoint, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
+from igm_gui.gui import theme
 from igm_gui.gui.settings import Settings
 from igm_gui.gui.widgets.buttons import Button, flat_button
 
@@ -37,6 +38,7 @@ class HintBubble(QFrame):
 
     def __init__(self, hints: list[Hint], settings: Settings, window: QWidget) -> None:
         super().__init__(window)
+        theme.dress(self)
         self.setObjectName("hint")
         self._hints = hints
         self._settings = settings

@@ -28,6 +28,7 @@ from igm_gui.errors import Cancelled, IgmError
 from igm_gui.formats.card import Card
 from igm_gui.formats.contents import FileContents, describe
 from igm_gui.formats.side_card import remove_side_card, write_side_card
+from igm_gui.gui import theme
 from igm_gui.gui.explore.about import facts
 from igm_gui.gui.models.corrections import Corrections, correctable
 from igm_gui.gui.models.facts import FactsView
@@ -100,6 +101,7 @@ class ModelInformation(QFrame):
 
     def __init__(self, studio: Studio, window: QWidget) -> None:
         super().__init__(window)
+        theme.dress(self)
         self.setObjectName("popover")
         self._studio = studio
         self._window = window

@@ -8,6 +8,7 @@ from pathlib import Path
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QProgressBar, QWidget
 
+from igm_gui.gui import theme
 from igm_gui.gui.notices import BOTTOM
 from igm_gui.gui.studio import Studio
 from igm_gui.gui.widgets.buttons import Button
@@ -27,6 +28,7 @@ class OpeningBar(QFrame):
 
     def __init__(self, studio: Studio, window: QWidget) -> None:
         super().__init__(window)
+        theme.dress(self)
         self._studio = studio
         self.setObjectName("toast")
         self.label = ElidedLabel(mode=Qt.TextElideMode.ElideMiddle)

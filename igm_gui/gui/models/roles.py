@@ -26,6 +26,7 @@ from igm_gui.errors import IgmError
 from igm_gui.formats.card import Card
 from igm_gui.formats.side_card import remove_side_card, write_side_card
 from igm_gui.generators.roles import FREE_SIDE, SEED, Argument, RolesNeeded, classes
+from igm_gui.gui import theme
 from igm_gui.gui.studio import Notice, Studio
 from igm_gui.gui.widgets.buttons import Button, accent_button
 from igm_gui.info import InputKind, InputSpec, Media, OutputSpec
@@ -135,6 +136,7 @@ class RolesForm(QFrame):
 
     def __init__(self, studio: Studio, model: str, asked: RolesNeeded, window: QWidget) -> None:
         super().__init__(window)
+        theme.dress(self)
         self.setObjectName("popover")
         self.model = model
         self._studio = studio

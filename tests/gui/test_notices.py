@@ -1,0 +1,97 @@
+"""Sentences for the person: what stays, what leaves, and what can be done about it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QWidget
+from pytestqt.qtbot import QtBot
+
+from igm_gui.errors import ModelError
+from igm_gui.gui.main_window import MainWindow
+from igm_gui.gui.notices import Toast
+from igm_gui.gui.studio import Notice, Studio
+from igm_gui.requests import RenderResult
+from igm_gui.session import actions
+from tests.gui.fakes import PaintingRenderer
+
+LEFT = Qt.MouseButton.LeftButton
+NextPicture = Callable[[Callable[[], object]], RenderResult]
+
+
+class TestNotices:
+    def test_an_error_offers_details_copy_and_retry(self, window: MainWindow, toy_studio: Studio) -> None:
+        tried: list[int] = []
+        toy_studio.fail(ModelError("It broke.", "Mend it.", "line 1"), lambda: tried.append(1))
+        toast = window.toast
+        assert toast.isVisible()
+        assert (toast.text.text(), toast.hint.text()) == ("It broke.", "Mend it.")
+        QTest.mouseClick(toast.more, LEFT)
+        assert toast.details.isVisible()
+        QTest.mouseClick(toast.copy, LEFT)
+        assert QGuiApplication.clipboard().text() == "It broke.\nMend it.\nline 1"
+        QTest.mouseClick(toast.retry, LEFT)
+        assert tried == [1]
+        assert toast.isHidden()
+
+    def test_a_remark_does_not_push_an_error_away(self, window: MainWindow, toy_studio: Studio) -> None:
+        toy_studio.fail(ModelError("It broke."))
+        toy_studio.say("Copied.")
+        assert window.toast.text.text() == "It broke."
+
+    def test_a_remark_leaves_by_itself(self, qtbot: QtBot, window: MainWindow, monkeypatch: object) -> None:
+        assert isinstance(monkeypatch, pytest.MonkeyPatch)
+        monkeypatch.setattr("igm_gui.gui.notices.SECONDS_SHOWN", 0.0)
+        window.toast.show_notice(Notice("Hi"))
+        qtbot.waitUntil(lambda: window.toast.isHidden(), timeout=10_000)
+
+    def test_stays_inside_the_window(self, window: MainWindow) -> None:
+        window.toast.show_notice(Notice("word " * 80, "hint " * 60, kind="error"))
+        assert window.rect().contains(window.toast.geometry())
+        window.resize(900, 560)
+        QApplication.processEvents()
+        assert window.rect().contains(window.toast.geometry())
+
+    def test_failure_while_running_clears_with_the_next_picture(
+        self, window: MainWindow, toy_studio: Studio, painter: PaintingRenderer, next_picture: NextPicture
+    ) -> None:
+        painter.errors["toy"] = ModelError("The toy broke.", "Change an input.")
+        next_picture(lambda: actions.randomize(toy_studio.session, 1))
+        assert window.toast.text.text() == "The toy broke."
+        del painter.errors["toy"]
+        next_picture(lambda: actions.randomize(toy_studio.session, 2))
+        assert window.toast.isHidden()
+
+    def test_a_model_that_does_not_open_leaves_the_old_one(
+        self,
+        window: MainWindow,
+        toy_studio: Studio,
+        painter: PaintingRenderer,
+        qtbot: QtBot,
+        next_picture: NextPicture,
+    ) -> None:
+        next_picture(lambda: actions.randomize(toy_studio.session, 1))
+        good = toy_studio.state.point
+        painter.unreadable["bad.pkl"] = ModelError("bad.pkl is not a model.", "Open another file.")
+        with qtbot.waitSignal(
+            toy_studio.rendered, timeout=20_000, check_params_cb=lambda r: r.error is not None
+        ):
+            toy_studio.open_model("bad.pkl")
+        assert toy_studio.state.model == "toy"
+        assert toy_studio.state.point == good
+        assert window.toast.text.text() == "bad.pkl is not a model."
+
+
+def test_toast_needs_no_studio(qtbot: QtBot) -> None:
+
+    holder = QWidget()
+    qtbot.addWidget(holder)
+    holder.resize(400, 300)
+    toast = Toast(holder)
+    toast.show_notice(Notice("Saved.", kind="good"))
+    assert not toast.isHidden()
+    toast.dismiss()
