@@ -18,6 +18,7 @@ from igm_gui.generators.stylegan import convolve, tuning
 from igm_gui.generators.stylegan import generator as stylegan
 from igm_gui.generators.stylegan.build2 import synthesis2
 from igm_gui.generators.stylegan.records import node_from_record
+from igm_gui.generators.stylegan.synthesis2 import FOLDED_CHANNELS
 from igm_gui.generators.stylegan.synthesis3 import Synthesis3
 from igm_gui.generators.stylegan.tuning import Arrangement, Tuned, peak_psnr, tune
 from igm_gui.latent.point import point_from_seed
@@ -167,6 +168,16 @@ def test_the_original_architecture_colours_once(arrangement):
         seen, wanted = network(ws, noise), reference.synthesis2(node, ws)
     assert seen.shape == (2, 3, 32, 32)
     assert (seen - wanted).abs().max() < 1e-3
+
+
+def test_only_narrow_layers_are_folded():
+    network = synthesis2(root("stylegan2-32-unconditional").child("synthesis"))
+    network.arrange(torch.float32, torch.contiguous_format, True)
+    for layer in network.layers():
+        narrow = layer.weight.shape[1] <= FOLDED_CHANNELS
+        assert layer.folded == (layer.up == 2 and narrow) == layer.foldable
+    assert any(layer.folded for layer in network.layers())
+    assert Arrangement("bfloat16", True, True) not in tuning.candidates(True, folds=False)
 
 
 def test_a_network_without_any_colour_layer_is_refused():

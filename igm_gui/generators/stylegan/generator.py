@@ -306,8 +306,10 @@ class StyleGAN(TorchGenerator):
 
                 drawn = [Arrangement()]
 
-                stylegan2 = isinstance(self.network.synthesis, Synthesis2)
-                tuned = tune(draw, reference, seconds, candidates(stylegan2))
+                synthesis = self.network.synthesis
+                stylegan2 = isinstance(synthesis, Synthesis2)
+                folds = isinstance(synthesis, Synthesis2) and any(one.foldable for one in synthesis.layers())
+                tuned = tune(draw, reference, seconds, candidates(stylegan2, folds))
             if self.info.sha256:
                 remember(self.info.sha256, tuned)
         self.tuned = tuned

@@ -26,6 +26,7 @@ from igm_gui.generators.stylegan.mapping import Dense
 from igm_gui.generators.stylegan.trail import State, Step, Trail, row_keys
 
 FILTER = (1.0, 3.0, 3.0, 1.0)
+FOLDED_CHANNELS = 32  # of wider layers, four times the products cost more than any pass over the picture
 
 
 def fold_upsampling(weight: Tensor) -> Tensor:
@@ -129,6 +130,11 @@ class ModulatedConv(nn.Module):
         self._ready: _Ready | None = None
 
     @property
+    def foldable(self) -> bool:
+        """Whether folding could win."""
+        return self.up == 2 and self.weight.shape[1] <= FOLDED_CHANNELS
+
+    @property
     def noise_gain(self) -> float:
         """What a picture of noise N(0, 1) is multiplied by before it is given to :meth:`forward`."""
         return self.noise_strength * self.gain
@@ -137,7 +143,7 @@ class ModulatedConv(nn.Module):
         self, dtype: torch.dtype, layout: torch.memory_format, folded: bool = False, winograd: bool = False
     ) -> None:
         """Compute in ``dtype`` and ``layout``. The float32 weights stay for other arrangements."""
-        self.dtype, self.layout, self.folded = dtype, layout, folded and self.up == 2
+        self.dtype, self.layout, self.folded = dtype, layout, folded and self.foldable
         self.winograd = winograd and self.up == 1
         self._ready = None
 

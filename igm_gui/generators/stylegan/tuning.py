@@ -61,12 +61,12 @@ def has_bfloat16() -> bool:
         return False
 
 
-def candidates(stylegan2: bool) -> tuple[Arrangement, ...]:
-    """What may be faster than plain float32 here, likeliest first."""
+def candidates(stylegan2: bool, folds: bool = False) -> tuple[Arrangement, ...]:
+    """What may be faster than plain float32 here, likeliest first. ``folds``: some layers are narrow."""
     fast = Arrangement("bfloat16" if has_bfloat16() else "float32", True)
     if not stylegan2:
         return (fast,)
-    folded = (fast._replace(folded=True),) if has_bfloat16() else ()
+    folded = (fast._replace(folded=True),) if folds else ()
     return (fast, fast._replace(winograd=True), *folded)
 
 
