@@ -36,7 +36,7 @@ from models.recipes.emoji_mapping import W_DIM, fit_mapping, label_averages
 from models.recipes.emoji_train import Pictures, build, train_pictures
 
 NAME = "emoji-64"
-STEPS, ADVERSARIAL_STEPS, ENCODER_STEPS = 6000, 3600, 1200
+STEPS, ADVERSARIAL_STEPS, ENCODER_STEPS = 4500, 2000, 900
 
 DATA = Data(
     name="Noto emoji, 64x64",

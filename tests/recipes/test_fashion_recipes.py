@@ -187,11 +187,26 @@ def test_details_see_what_pixels_forgive() -> None:
     assert gap(told[2], told[0]) > 1.5 * gap(told[1], told[0])
 
 
-def test_mmd_is_unbiased_and_sees_a_difference() -> None:
+@pytest.mark.parametrize("kernel", [fashion_mmd.fixed_kernel, fashion_mmd.learnt_kernel])
+def test_mmd_is_unbiased_and_sees_a_difference(kernel: fashion_mmd.Kernel) -> None:
     torch.manual_seed(0)
-    same = [float(fashion_mmd.mmd2(torch.randn(2, 32, 40), torch.randn(2, 32, 40))) for _ in range(200)]
+
+    def of(n: int, shift: float) -> float:
+        return float(fashion_mmd.mmd2(kernel, torch.randn(2, n, 40), torch.randn(2, n, 40) + shift))
+
+    same = [of(32, 0.0) for _ in range(200)]
     assert abs(np.mean(same)) < 3 * np.std(same) / np.sqrt(200)
-    assert float(fashion_mmd.mmd2(torch.randn(2, 64, 40), torch.randn(2, 64, 40) + 2)) > 5 * np.std(same)
+    assert of(64, 2.0) > 5 * np.std(same)
+
+
+def test_the_learnt_features_are_a_class_s_own() -> None:
+    torch.manual_seed(0)
+    network = fashion_mmd.Features()
+    x = torch.randn(3, 1, 28, 28)
+    found = network(x, torch.tensor([4, 4, 7]))
+    assert found.shape == (3, fashion_mmd.FEATURES)
+    torch.testing.assert_close(network(x[1:2], torch.tensor([4])), found[1:2])
+    assert not torch.allclose(network(x[2:], torch.tensor([4])), found[2:])
 
 
 def test_the_benchmarks_distances_match_closed_forms() -> None:
