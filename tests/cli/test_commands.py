@@ -1,98 +1,19 @@
-"""The command line, run in this process: what it writes, prints, and refuses."""
+"""Making things on the command line: what it writes, prints, and refuses."""
 
 from __future__ import annotations
 
-import json
-import sys
-import types
 from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
 
 import igm_gui
-from igm_gui.cli import main
-from igm_gui.formats import library
 from igm_gui.latent.point import point_from_seed
 from igm_gui.session.project import save_project
 from igm_gui.session.recipes import restore_file
 from igm_gui.session.state import SessionState
 from igm_gui.timeline import Keyframe, Timeline
-
-
-class Answer:
-    def __init__(self, status: int, out: str, err: str) -> None:
-        self.status, self.out, self.err = status, out, err
-
-
-@pytest.fixture
-def igm(capsys):
-    def run(*arguments: object) -> Answer:
-        status = main([str(argument) for argument in arguments])
-        out, err = capsys.readouterr()
-        return Answer(status, out, err)
-
-    return run
-
-
-def refused(answer: Answer, *words: str) -> None:
-    assert answer.status == 2
-    assert answer.out == ""
-    assert answer.err.count("\n") == 1
-    assert answer.err.startswith("igm")
-    assert "Traceback" not in answer.err
-    for word in words:
-        assert word in answer.err
-
-
-def pixels_of(path: Path) -> np.ndarray:
-    with Image.open(path) as image:
-        return np.asarray(image)
-
-
-# -- looking
-
-
-def test_models_lists_what_is_bundled(igm):
-    answer = igm("models")
-    assert answer.status == 0
-    assert [line.split()[0] for line in answer.out.splitlines()] == list(library.bundled())
-
-
-def test_models_as_json(igm):
-    answer = igm("models", "--json")
-    listed = json.loads(answer.out)
-    assert [entry["name"] for entry in listed] == list(library.bundled())
-    for entry in listed:
-        assert entry["media"] in ("image", "sound")
-        assert Path(entry["path"]).is_dir()
-        assert entry["title"]
-        assert entry["family"]
-
-
-def test_info_as_json_has_what_is_promised(igm):
-    raw = json.loads(igm("info", "fashion-gan", "--json").out)
-    assert raw["family"] == "fashion"
-    assert raw["media"] == "image"
-    assert [spec["name"] for spec in raw["inputs"]] == ["z", "label"]
-    assert (raw["output"]["height"], raw["output"]["width"], raw["output"]["channels"]) == (28, 28, 1)
-    assert raw["parameters"] > 100_000
-    assert len(raw["sha256"]) == 64
-
-
-def test_info_for_a_person(igm):
-    answer = igm("info", library.bundled()["additive"])
-    assert answer.status == 0
-    assert "sound 48 kHz" in answer.out
-    assert "pitch: 28 to 96 MIDI, default 57" in answer.out
-
-
-def test_no_command_shows_help_and_version_the_version(igm):
-    assert igm().out.startswith("usage: igm")
-    assert igm("--help").status == 0
-    assert igm("--version").out.strip() == f"IGM Studio {igm_gui.__version__}"
-
+from tests.cli.answers import pixels_of, refused
 
 # -- sample
 
@@ -286,126 +207,3 @@ def test_render_refuses_in_one_line(igm, project, tmp_path):
     answer = igm("render", tmp_path / "bad.igm", "--out", tmp_path / "a.png")
     assert answer.status == 2
     assert "Traceback" not in answer.err
-
-
-# -- measuring
-
-
-def test_compare_writes_its_measures(igm, tmp_path):
-    path = tmp_path / "c.json"
-    answer = igm("compare", "fashion-gan", "uniform-pixels", "--samples", 12, "--json", path)
-    assert answer.status == 0
-    raw = json.loads(path.read_text())
-    assert raw["samples"] == 12
-    fashion, uniform = raw["models"]
-    assert (fashion["name"], uniform["name"]) == ("fashion-gan", "uniform-pixels")
-    # Uniform on 0 to 1: mean 1/2, standard deviation sqrt(1/12), two samples sqrt(1/6) apart.
-    assert uniform["mean"] == pytest.approx(0.5, abs=0.01)
-    assert uniform["std"] == pytest.approx(12**-0.5, abs=0.01)
-    assert uniform["diversity"] == pytest.approx(6**-0.5, abs=0.01)
-    assert fashion["seconds_per_sample"] > 0
-    listed = json.loads(igm("compare", "uniform-pixels", "--samples", 3, "--json", "-").out)
-    assert len(listed["models"]) == 1
-    refused(igm("compare", "uniform-pixels", "nonsense"), "no model called nonsense")
-
-
-def test_the_measures_are_those_of_numpy():
-    from igm_gui.cli.measure import _Moments
-
-    media = np.random.default_rng(0).integers(0, 256, (23, 5, 4, 3), dtype=np.uint8)
-    moments = _Moments()
-    for start in range(0, 23, 4):
-        moments.add(media[start : start + 4])
-    report, values = moments.report(), media / 255
-    assert report["mean"] == pytest.approx(values.mean(), abs=1e-5)
-    assert report["std"] == pytest.approx(values.std(), abs=1e-5)
-    gaps = [((a - b) ** 2).mean() for i, a in enumerate(values) for b in values[:i]]
-    assert report["diversity"] == pytest.approx(np.mean(gaps) ** 0.5, abs=1e-5)
-
-
-@pytest.mark.parametrize("model", ["uniform-pixels"])
-def test_bench_measures(model, igm, monkeypatch):
-    from igm_gui.cli import measure
-
-    monkeypatch.setattr(measure, "EXPORT_SECONDS", 0.01)
-    raw = json.loads(igm("bench", model, "--json", "--runs", 3).out)
-    assert raw["model"] == model
-    assert raw["forward"]["median_ms"] > 0
-    assert raw["renderer_overhead"]["p95_ms"] >= raw["renderer_overhead"]["median_ms"]
-    assert raw["export"]["bare_per_second"] > 0
-    assert raw["export"]["ratio"] > 0
-    assert "bare forward pass" in igm("bench", model, "--runs", 3).out
-
-
-# -- the window, and accidents
-
-
-def test_open_starts_the_window_on_the_file(igm, monkeypatch, tmp_path):
-    asked = []
-    window = types.ModuleType("igm_gui.gui.app")
-    window.main = lambda argv: asked.append(argv) or 0
-    monkeypatch.setitem(sys.modules, "igm_gui.gui.app", window)
-    (tmp_path / "a.png").write_bytes(b"")
-    assert igm("open", tmp_path / "a.png").status == 0
-    assert igm("open", "uniform-pixels").status == 0
-    assert asked == [[str(tmp_path / "a.png")], ["uniform-pixels"]]
-    refused(igm("open", tmp_path / "missing"), "no file or folder")
-    window.main = lambda argv: 2
-    assert igm("open", "uniform-pixels").status == 2
-
-
-def test_open_without_qt_says_what_it_needs(igm, monkeypatch):
-    monkeypatch.setitem(sys.modules, "igm_gui.gui.app", None)
-    refused(igm("open", "uniform-pixels"), "PySide6")
-
-
-@pytest.mark.parametrize(
-    ("accident", "status", "said"),
-    [
-        (KeyboardInterrupt(), 130, "Interrupted"),
-        (MemoryError(), 2, "not enough memory"),
-        (ZeroDivisionError("by zero"), 2, "ZeroDivisionError: by zero"),
-        (BrokenPipeError(), 0, ""),
-    ],
-)
-def test_no_accident_ends_in_a_traceback(accident, status, said, monkeypatch, capfd):
-    from igm_gui.cli import look
-
-    def fail(_options: object) -> None:
-        raise accident
-
-    monkeypatch.setattr(look, "models", fail)
-    if not isinstance(accident, BrokenPipeError):
-        assert main(["models"]) == status
-        err = capfd.readouterr().err
-        assert said in err
-        assert "Traceback" not in err
-
-
-def test_a_traceback_is_there_for_who_asks(monkeypatch, capsys):
-    from igm_gui.cli import look
-
-    def fail(_options: object) -> None:
-        raise ZeroDivisionError("by zero")
-
-    monkeypatch.setattr(look, "models", fail)
-    monkeypatch.setenv("IGM_TRACEBACK", "1")
-    assert main(["models"]) == 2
-    assert "Traceback" in capsys.readouterr().err
-
-
-def test_trust_remembers_a_yes_to_a_file(igm, tmp_path):
-    from igm_gui.formats import trust
-    from igm_gui.formats.files import sha256_of
-
-    program = tmp_path / "voice.ts"
-    program.write_bytes(b"a program")
-    answer = igm("trust", program)
-    assert answer.status == 0
-    assert sha256_of(program) in answer.out
-    assert sha256_of(program) in trust.trusted()
-    refused(igm("trust", tmp_path), "not a file")
-    (tmp_path / "model.pt2").write_bytes(b"another")
-    igm("trust", tmp_path)
-    assert sha256_of(tmp_path / "model.pt2") in trust.trusted()
-    refused(igm("trust", tmp_path / "missing"), "no model called")
