@@ -144,6 +144,10 @@ class RenderLoop:
         job.step(self.renderer)
         return job
 
+    def waits(self, slot: str) -> bool:
+        """Whether the newest request of ``slot`` has not been begun."""
+        return slot in self._waiting
+
     @property
     def idle(self) -> bool:
         with self._lock:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from igm_gui.engine import devices
+from igm_gui.engine.preload import preload_torch
 from igm_gui.errors import DeviceError, IgmError, ModelError
 from igm_gui.generators import memory
 from igm_gui.latent.point import LatentPoint, check, conform
@@ -41,7 +42,8 @@ class Renderer:
     def generator(self, model: str, device: str = "auto") -> tuple[TorchGenerator, str]:
         """The generator of ``model`` on ``device``, loaded where needed, and a notice for the person
         (empty, or that a full GPU made it fall back to the CPU). ModelError or DeviceError."""
-        from igm_gui.generators import registry
+        preload_torch()  # before the first of them imports it
+        from igm_gui.generators import memory_order, registry
 
         chosen = self._resolved.get(device)
         if chosen is None:
@@ -59,6 +61,7 @@ class Renderer:
             if chosen == "cpu" or not devices.is_out_of_memory(error):
                 raise
             notice = self._fall_back(generator)
+        memory_order.choose(generator)
         self._loaded[key] = generator
         while len(self._loaded) > 1 and self._too_many():
             self._loaded.popitem(last=False)
@@ -97,13 +100,12 @@ class Renderer:
             generator, notice = self.generator(request.model, request.device)
             result = RenderResult(request, generator.info, device=generator.device.type, notice=notice)
             if request.points:
-                points = (
-                    [conform(p, generator.info) for p in request.points]
-                    if request.conform
-                    else request.points
-                )
-                for point in points:
-                    check(point, generator.info)
+                points = request.points
+                if request.conform:
+                    points = tuple(conform(point, generator.info) for point in points)
+                else:
+                    for point in points:
+                        check(point, generator.info)
                 media, notice = self._run(generator, points)
                 result = replace(
                     result,

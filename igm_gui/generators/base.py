@@ -176,7 +176,8 @@ def to_pictures(output: torch.Tensor, spec: OutputSpec) -> torch.Tensor:
     scale = 255.0 / (spec.high - spec.low)
     offset = 0.5 - spec.low * scale
     if output.device.type == "cuda" or output.is_contiguous(memory_format=torch.channels_last):
-        rows = output.permute(0, 2, 3, 1).to(torch.float32).mul(scale).add_(offset)
+        rows = output.permute(0, 2, 3, 1).to(torch.float32)
+        rows = torch.add(rows.new_tensor(offset), rows, alpha=scale)
         return rows.nan_to_num_(0.0, 255.0, 0.0).clamp_(0, 255).to(torch.uint8)
     count, channels, height, width = output.shape
     pictures = torch.empty((count, height, width, channels), dtype=torch.uint8, device=output.device)

@@ -99,6 +99,11 @@ class Studio(QObject):
             if not self.loop.submit(request, force):
                 self._asked.pop()
 
+    @property
+    def behind(self) -> bool:
+        """Whether the newest main picture asked for has not been begun; the next takes its place."""
+        return self.loop.waits("main")
+
     def thumbnail(
         self,
         slot: str,

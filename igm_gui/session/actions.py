@@ -98,7 +98,8 @@ def set_dimensions(session: Session, name: str, values: dict[int, float], merge:
     free = {i: v for i, v in values.items() if (name, i) not in session.state.locks and 0 <= i < vector.size}
     if not free:
         return False
-    clipped = np.clip(np.nan_to_num(np.array(list(free.values()), np.float32)), low, high)
+    # Plain numbers: a drag changes a few, and each array operation costs more than all of them.
+    clipped = [min(max(value, low), high) if value == value else 0.0 for value in free.values()]
     return session.set_input(name, vector.replace(free.keys(), clipped), merge=merge)
 
 

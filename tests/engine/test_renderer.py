@@ -33,6 +33,7 @@ class FakeGenerator:
     def __init__(self, info: GeneratorInfo = INFO, script: Sequence[BaseException | None] = ()) -> None:
         self.info, self.script = info, list(script)
         self.to_script: list[BaseException | None] = []
+        self.network = None
         self.device = Device("cpu")
         self.model_seconds = 0.25
         self.calls = 0

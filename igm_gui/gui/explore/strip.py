@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
-from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtCore import QEvent, QPointF, Qt, QTimer, Signal
 from PySide6.QtGui import QContextMenuEvent, QKeyEvent, QMouseEvent, QWheelEvent
 from PySide6.QtWidgets import QLineEdit, QMenu, QWidget
 
 from igm_gui.gui.explore.strip_view import PAD, SMALLEST_PITCH, StripView
 from igm_gui.gui.widgets.slider import parse_number
 from igm_gui.gui.widgets.tips import tip_below
+
+PAUSE_MS = 16  # what the pointer does is shown at least this often
+
+
+def _never() -> bool:
+    return False
 
 
 class ValueField(QLineEdit):
@@ -29,6 +36,9 @@ class LatentStrip(StripView):
     Alt-click or ``L`` locks, arrows move the focus and change the value, Return types it; Ctrl and the
     wheel zooms, the bar below scrolls. It shows what :meth:`set_values` gave and asks for changes;
     it keeps none of its own.
+
+    While ``behind()`` says that a picture asked for has not been begun, moves of a drag are gathered for up
+    to 16 ms and asked for together: where a network takes every core, each change costs it time.
     """
 
     drawn = Signal(object)  # dict of flat index -> value
@@ -49,6 +59,11 @@ class LatentStrip(StripView):
         self._pen: tuple[int, float] | None = None  # the bar and value drawn last
         self._fine: tuple[int, float, float] | None = None  # bar, pointer y, value
         self._editor: ValueField | None = None
+        self.behind: Callable[[], bool] = _never
+        self._gathered: list[QPointF] = []
+        self._pause = QTimer(self, singleShot=True, interval=PAUSE_MS)
+        self._pause.setTimerType(Qt.TimerType.PreciseTimer)
+        self._pause.timeout.connect(self._follow)
 
     # -- pointer
 
@@ -69,27 +84,47 @@ class LatentStrip(StripView):
         self.drawn.emit({index: value})
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        x, y = event.position().x(), event.position().y()
-        self._set_hover(self.bar_at(x))
+        if self._pen is None and self._fine is None:
+            self._set_hover(self.bar_at(event.position().x()))
+            return
+        self._gathered.append(event.position())
+        if not self.behind():
+            self._follow()
+        elif not self._pause.isActive():
+            self._pause.start()
+
+    def _follow(self) -> None:
+        """Do what the pointer did since the last time."""
+        self._pause.stop()
+        places, self._gathered = self._gathered, []
+        if not places:
+            return
+        changes: dict[int, float] = {}
         if self._fine is not None:
             index, start, value = self._fine
-            step = (start - y) / max(self._content().height(), 1.0) * (self.high - self.low) * 0.1
-            self.drawn.emit({index: min(max(value + step, self.low), self.high)})
-            return
-        if self._pen is None:
-            return
-        last, before = self._pen
-        index, value = self.bar_at(x), self.value_at(y)
-        # A fast pointer skips bars; they lie on the line between the two places.
-        changes: dict[int, float] = {index: value}
-        for between in range(min(last, index) + 1, max(last, index)):
-            t = (between - last) / (index - last)
-            changes[between] = before + (value - before) * t
-        self._pen = (index, value)
-        self._move_focus(index)
-        self.drawn.emit(changes)
+            way = (start - places[-1].y()) / max(self._content().height(), 1.0)
+            step = way * (self.high - self.low) * 0.1
+            changes[index] = min(max(value + step, self.low), self.high)
+        elif self._pen is not None:
+            last, before = self._pen
+            for place in places:
+                index, value = self.bar_at(place.x()), self.value_at(place.y())
+                # A fast pointer skips bars; they lie on the line between the two places.
+                for between in range(min(last, index) + 1, max(last, index)):
+                    t = (between - last) / (index - last)
+                    changes[between] = before + (value - before) * t
+                changes[index] = value
+                last, before = index, value
+            self._pen = (last, before)
+        if changes:
+            self.drawn.emit(changes)
+        # What only the strip shows comes after the picture was asked for.
+        self._set_hover(self.bar_at(places[-1].x()))
+        if self._pen is not None:
+            self._move_focus(self._pen[0])
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        self._follow()
         if self._pen is not None or self._fine is not None:
             self._pen = self._fine = None
             self.finished.emit()

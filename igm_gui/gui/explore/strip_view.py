@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import (
     QColor,
     QFocusEvent,
+    QFont,
+    QFontMetrics,
     QPainter,
     QPaintEvent,
     QPen,
@@ -188,30 +191,43 @@ class StripView(QWidget):
         painter.fillRect(QRectF(PAD, zero - 0.5, self.width() - 2 * PAD, 1), theme.colour("hover"))
         pitch = self.pitch
         first, last = self.bar_at(PAD), self.bar_at(self.width() - PAD)
-        free: list[QRectF] = []
-        held: list[QRectF] = []
         gap = 1.0 if pitch < 8 else 2.0
+        wide = pitch - gap
         area = self._content()
         scale = area.height() / (self.high - self.low)
-        tops = (
-            area.bottom() - (np.clip(self._values[first : last + 1], self.low, self.high) - self.low) * scale
-        )
+        shown = self._values[first : last + 1].clip(self.low, self.high)
+        tops = (area.bottom() - (shown - self.low) * scale).tolist()
         left = PAD - self._offset + first * pitch
-        for i, top in enumerate(tops.tolist()):
-            x = left + i * pitch
-            y, height = (top, zero - top) if top <= zero else (zero, top - zero)
-            rect = QRectF(x, y, pitch - gap, max(height, 1.0))
-            (held if first + i in self._locked else free).append(rect)
+        bars = [
+            QRectF(
+                left + i * pitch, min(top, zero), wide, max(zero - top if top <= zero else top - zero, 1.0)
+            )
+            for i, top in enumerate(tops)
+        ]
+        held = [bar for i, bar in enumerate(bars, first) if i in self._locked] if self._locked else []
+        free = [bar for i, bar in enumerate(bars, first) if i not in self._locked] if held else bars
         painter.setBrush(theme.colour("value"))
         painter.drawRects(free)
-        painter.setBrush(theme.colour("quiet", 0.55))
-        painter.drawRects(held)
         if held:
+            painter.setBrush(theme.colour("quiet", 0.55))
+            painter.drawRects(held)
             painter.setBrush(theme.colour("accent"))
             painter.drawRects([QRectF(r.x(), area.bottom() - 2, r.width(), 2) for r in held])
         marked = self._hover if self._hover >= 0 else (self._focus_bar if self.hasFocus() else -1)
         if 0 <= marked < self.count:
             self._paint_marked(painter, marked, zero, gap)
+
+    @cached_property
+    def _small(self) -> tuple[QFont, QFontMetrics]:
+        """The readout's font, made once: it is needed for each move of the pointer."""
+        font = QFont(self.font())
+        font.setPixelSize(11)
+        return font, QFontMetrics(font)
+
+    def changeEvent(self, event: QEvent) -> None:
+        if event.type() in (QEvent.Type.FontChange, QEvent.Type.StyleChange):
+            self.__dict__.pop("_small", None)
+        super().changeEvent(event)
 
     def _ground(self) -> QPixmap:
         """The frame behind the bars. It is kept: its smooth corners take longer than all bars together."""
@@ -241,11 +257,10 @@ class StripView(QWidget):
         painter.fillRect(
             QRectF(x, min(end, zero), self.pitch - gap, max(abs(end - zero), 1.0)), theme.colour("accent")
         )
-        font = painter.font()
-        font.setPixelSize(11)
+        font, metrics = self._small
         painter.setFont(font)
         text = self.readout(index)
-        width = painter.fontMetrics().horizontalAdvance(text) + 10
+        width = metrics.horizontalAdvance(text) + 10
         at_left = x > self.width() / 2
         box = QRectF(area.left() if at_left else area.right() - width, area.top(), width, 17)
         painter.fillRect(box.toRect(), theme.colour("raised"))
