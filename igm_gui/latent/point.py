@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -14,6 +15,7 @@ from igm_gui.latent.priors import MAX_SEED, draw
 from igm_gui.latent.vector import Vector
 
 Value = Vector | float | int
+STREAM = 7919  # between the seeds of a point's latents
 
 
 @dataclass(frozen=True)
@@ -86,11 +88,10 @@ def point_from_seed(info: GeneratorInfo, seed: int = 0, label: int | None = None
     ``label`` chooses a class of the label input; without it, the first class.
     """
     values: list[tuple[str, Value]] = []
-    latents = 0
+    latents = _drawn(info, seed)
     for spec in info.inputs:
-        if spec.kind == "latent":
-            values.append((spec.name, Vector(draw(spec, seed + 7919 * latents))))
-            latents += 1
+        if spec.name in latents:
+            values.append((spec.name, latents[spec.name]))
         elif spec.kind == "label" and label is not None:
             if not 0 <= label < len(spec.classes):
                 raise InputError(
@@ -101,6 +102,18 @@ def point_from_seed(info: GeneratorInfo, seed: int = 0, label: int | None = None
         else:
             values.append((spec.name, default_value(spec, seed)))
     return LatentPoint(tuple(values), seed)
+
+
+def _drawn(info: GeneratorInfo, seed: int) -> dict[str, Vector]:
+    latents = (spec for spec in info.inputs if spec.kind == "latent")
+    return {spec.name: Vector(draw(spec, seed + STREAM * number)) for number, spec in enumerate(latents)}
+
+
+def redrawn(point: LatentPoint, info: GeneratorInfo, seed: int) -> LatentPoint:
+    """``point``, which fits ``info``, with its latents drawn from ``seed`` as in :func:`point_from_seed`;
+    everything else stays."""
+    latents = _drawn(info, seed)
+    return LatentPoint(tuple((name, latents.get(name, value)) for name, value in point.values), seed)
 
 
 def conform(point: LatentPoint, info: GeneratorInfo) -> LatentPoint:
@@ -139,14 +152,14 @@ def problem(spec: InputSpec, value: Value) -> str | None:
             return f"needs numbers of shape {shape}, not {value!r}"
         if value.shape != shape:
             return f"needs shape {shape}, not {value.shape}"
-        if not np.isfinite(value.array).all():
+        if not value.finite:
             return "holds values that are not finite numbers"
         if spec.kind == "label" and (value.array.min() < -1e-4 or abs(float(value.array.sum()) - 1) > 1e-2):
             return "needs class weights of at least 0 that sum to 1"
         return None
     if isinstance(value, Vector):
         return "needs one number, not several"
-    if not np.isfinite(value):
+    if not math.isfinite(value):
         return "is not a finite number"
     if spec.kind == "seed" and not 0 <= value <= MAX_SEED:
         return f"needs a seed from 0 to {MAX_SEED}"

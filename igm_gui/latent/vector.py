@@ -16,7 +16,7 @@ class Vector:
     nothing that the caller still holds can change it.
     """
 
-    __slots__ = ("_hash", "array")
+    __slots__ = ("_finite", "_hash", "array")
 
     array: NDArray[np.float32]
 
@@ -27,6 +27,7 @@ class Vector:
         array.flags.writeable = False
         self.array = array
         self._hash: int | None = None
+        self._finite: bool | None = None
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -35,6 +36,13 @@ class Vector:
     @property
     def size(self) -> int:
         return int(self.array.size)
+
+    @property
+    def finite(self) -> bool:
+        """Whether every number is finite; looked at once."""
+        if self._finite is None:
+            self._finite = bool(np.isfinite(self.array).all())
+        return self._finite
 
     def replace(self, index: int | Iterable[int], value: ArrayLike) -> Vector:
         """A vector that differs at the flat ``index`` (one or many)."""

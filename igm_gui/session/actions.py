@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from igm_gui.info import InputSpec
-from igm_gui.latent.point import LatentPoint, conform
+from igm_gui.latent.point import STREAM, LatentPoint, conform
 from igm_gui.latent.priors import MAX_SEED, clip_range, draw
 from igm_gui.latent.vector import Vector
 from igm_gui.session.grid import drawn
@@ -51,7 +51,7 @@ def _latents(session: Session) -> tuple[InputSpec, ...]:
 def set_seed(session: Session, seed: int, merge: str | None = None) -> bool:
     """Draw every latent from ``seed`` (0 to 2**32 - 1, clamped)."""
     seed = min(max(int(seed), 0), MAX_SEED)
-    made = {spec.name: draw(spec, seed + 7919 * i) for i, spec in enumerate(_latents(session))}
+    made = {spec.name: draw(spec, seed + STREAM * i) for i, spec in enumerate(_latents(session))}
     return _set_latents(session, made, seed, merge)
 
 
@@ -71,7 +71,7 @@ def mutate(session: Session, seed: int | None = None) -> bool:
     made = {}
     for i, spec in enumerate(_latents(session)):
         old = session.state.point.vector(spec.name).array
-        noise = draw(spec, seed + 7919 * i)
+        noise = draw(spec, seed + STREAM * i)
         if spec.prior == "uniform":
             made[spec.name] = np.clip(old + spread * noise, -1, 1).astype(np.float32)
         else:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from igm_gui.errors import InputError
 from igm_gui.info import GeneratorInfo
 from igm_gui.latent.interpolate import plane
-from igm_gui.latent.point import LatentPoint, conform, one_hot, point_from_seed
+from igm_gui.latent.point import LatentPoint, conform, one_hot, point_from_seed, redrawn
 from igm_gui.latent.priors import MAX_SEED
 from igm_gui.session.state import GridSpec
 
@@ -28,12 +27,7 @@ def grid_shape(info: GeneratorInfo, grid: GridSpec) -> tuple[int, int]:
 def drawn(info: GeneratorInfo, base: LatentPoint, seed: int) -> LatentPoint:
     """``base``, which fits ``info``, with its latents drawn from ``seed`` (modulo 2**32): class, truncation
     and the like stay."""
-    seed %= MAX_SEED + 1
-    fresh = point_from_seed(info, seed)
-    point = base
-    for spec in info.of_kind("latent"):
-        point = point.with_value(spec.name, fresh.vector(spec.name))
-    return replace(point, seed=seed)
+    return redrawn(base, info, seed % (MAX_SEED + 1))
 
 
 def grid_cells(

@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
 from igm_gui.gui.studio import Studio
 from igm_gui.latent.interpolate import between
-from igm_gui.latent.point import LatentPoint
+from igm_gui.latent.point import STREAM, LatentPoint
 from igm_gui.latent.priors import draw
 from igm_gui.latent.vector import Vector
 from igm_gui.requests import RenderResult
@@ -91,7 +91,7 @@ class Drift(QObject):
         seed = new_seed()
         end = start
         for i, spec in enumerate(info.of_kind("latent")):
-            target = draw(spec, seed + 7919 * i)
+            target = draw(spec, seed + STREAM * i)
             held = [index for name, index in self._studio.state.locks if name == spec.name]
             if held:
                 target.reshape(-1)[held] = start.vector(spec.name).array.reshape(-1)[held]
