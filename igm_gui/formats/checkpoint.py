@@ -15,14 +15,15 @@ from igm_gui.errors import ModelError
 from igm_gui.formats.card import Card, read_card
 from igm_gui.formats.files import sha256_of
 from igm_gui.formats.hashes import cached_sha256
+from igm_gui.formats.looks import looks_like
 from igm_gui.formats.side_card import read_side_card
 
 if TYPE_CHECKING:
     import torch
 
 SUPPORTED = (
-    "Supported are model folders (model.safetensors with card.json), official StyleGAN2 and 3 pickles, ONNX "
-    "files, TorchScript and torch.export programs, and weights of plain DCGAN-like or fully connected "
+    "Supported are model folders (model.safetensors with card.json), official StyleGAN2, 3 and XL pickles, "
+    "ONNX files, TorchScript and torch.export programs, and weights of plain DCGAN-like or fully connected "
     "generators (.pt, .pth, .safetensors)."
 )
 MAX_PICKLE_BYTES = 4_000_000_000
@@ -169,7 +170,13 @@ def _archive_kind(path: Path, start: bytes) -> str:
     inner = {name.partition("/")[2] for name in check_zip(path)}
     if "constants.pkl" in inner and any(name.startswith("code/") for name in inner):
         return "torchscript"
-    return "export" if {"archive_format", "models/model.json"} <= inner else "state_dict"
+    if {"archive_format", "models/model.json"} <= inner:
+        return "export"
+    if "data.pkl" not in inner:
+        raise ModelError(
+            f"{path.name} is a zip archive that torch did not write.", "Unpack it and open the model inside."
+        )
+    return "state_dict"
 
 
 def open_checkpoint(path: Path) -> Checkpoint:
@@ -200,14 +207,20 @@ def open_checkpoint(path: Path) -> Checkpoint:
         raise ModelError(f"{path.name} is empty.", SUPPORTED)
     try:
         with path.open("rb") as file:
-            start = file.read(16)
+            start = file.read(32)
     except OSError as error:
         raise ModelError(
             f"{path.name} can't be read: {error.strerror}.", "Check that it may be read."
         ) from error
     if path.suffix == ".safetensors":
-        return Checkpoint(path, "state_dict", read_side_card(path), path, read_header(path), ordered=False)
+        try:
+            header = read_header(path)
+        except ModelError as error:  # its length can begin like anything: only where it is none
+            raise _something_else(path, start) or error from None
+        return Checkpoint(path, "state_dict", read_side_card(path), path, header, ordered=False)
     if path.suffix.lower() == ".onnx":
+        if (other := _something_else(path, start)) is not None:
+            raise other
         return Checkpoint(path, "onnx", read_side_card(path), weights=path)
     if start[:4] == b"PK\x03\x04" or start.startswith(b"\x80\x02\x8a\nl\xfc\x9cF\xf9"):
         return Checkpoint(path, _archive_kind(path, start), read_side_card(path), path)
@@ -218,4 +231,12 @@ def open_checkpoint(path: Path) -> Checkpoint:
                 f"{path.name} is a pickle of {size / 1e9:.1f} GB.", "Pickles up to 4 GB are opened."
             )
         return Checkpoint(path, "pickle", weights=path)
-    raise ModelError(f"{path.name} is not a model this program knows.", SUPPORTED)
+    raise _something_else(path, start) or ModelError(
+        f"{path.name} is not a model this program knows.", SUPPORTED
+    )
+
+
+def _something_else(path: Path, start: bytes) -> ModelError | None:
+    """The refusal of a file whose first bytes say what it is instead; None where they don't."""
+    what, hint = looks_like(start)
+    return ModelError(f"{path.name} is {what}, not a model.", hint or SUPPORTED) if what else None

@@ -117,7 +117,8 @@ def guess_range(values: NDArray[Any]) -> tuple[float, float]:
     low, high = float(values.min()), float(values.max())
     if high > 8.0 and low > -8.0:
         return 0.0, 255.0
-    if low >= -0.02 and high <= 1.02 and low < high:
+    # A little below 0 is an overshoot of what reaches 1, but half the range of an untrained tanh.
+    if low >= -0.02 * max(high, 0.0) and high <= 1.02 and low < high:
         return 0.0, 1.0
     return -1.0, 1.0
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 
 import numpy as np
 import onnx
@@ -79,6 +80,8 @@ def test_a_latent_gives_the_graphs_picture(tmp_path, batch, nhwc, channels):
         ("Sigmoid", 1, 0, (0, 1)),
         ("Sigmoid", 255, 0, (0, 255)),
         ("Tanh", 0.5, 0.5, (0, 1)),
+        ("Tanh", 0.01, 0, (-1, 1)),  # an untrained network: small, and as much below 0 as above
+        ("Sigmoid", 1.03, -0.015, (0, 1)),  # a VAE that overshoots a little
     ],
 )
 def test_the_range_is_measured_and_told(tmp_path, last, scale, shift, expected):
@@ -304,3 +307,14 @@ def test_flipped_bits_give_a_generator_or_a_sentence(tmp_path_factory, flips):
     path.write_bytes(bytes(data))
     with contextlib.suppress(ModelError):
         load(str(path)).sample(0)
+
+
+def test_a_card_that_does_not_fit_is_told_as_the_cards_fault(tmp_path):
+    path = save(tmp_path, picture_model(channels=1)[0])
+    card = {
+        "name": "m", "family": "onnx", "inputs": [{"name": "z", "kind": "latent", "shape": [7]}],
+        "output": {"media": "image", "channels": 1},
+    }  # fmt: skip
+    path.with_name("model.onnx.card.json").write_text(json.dumps(card))
+    with pytest.raises(ModelError, match="inputs of its card"):
+        load(str(path))

@@ -167,7 +167,14 @@ def load(checkpoint: Checkpoint) -> OnnxGenerator:
     generator = OnnxGenerator(info, session, arguments)
     if card is None:
         generator.info = replace(info, inputs=bounded(inputs, lambda *trial: _works(generator, *trial)))
-    samples = _samples(generator)
+    try:
+        samples = _samples(generator)
+    except RolesNeeded as error:
+        if card is None:
+            raise
+        raise ModelError(
+            f"{path.name} does not run with the inputs of its card.", HINT, error.details
+        ) from error
     weights = [layer for layer in read_graph(path).layers if "float" in layer.dtype]
     generator.info = replace(
         generator.info,
