@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from igm_gui.engine.preload import preload_torch
 from igm_gui.errors import DeviceError
 
 CHOICES = ("auto", "cpu", "cuda", "mps")
@@ -10,7 +9,6 @@ CHOICES = ("auto", "cpu", "cuda", "mps")
 
 def available() -> tuple[str, ...]:
     """The devices this machine has, best first; always ends with ``cpu``. Imports torch."""
-    preload_torch()
     import torch
 
     found = []

@@ -44,6 +44,7 @@ class Commands(QObject):
         self._sources: list[tuple[str, Callable[[], Iterable[Command]]]] = []
         self._scope = ""
         self._default_scope = ""
+        self._building = False
 
     def add(
         self,
@@ -138,14 +139,18 @@ class Commands(QObject):
 
     @contextmanager
     def building(self, scope: str) -> Iterator[None]:
-        """Commands added inside belong to the workspace ``scope``."""
-        before, self._default_scope = self._default_scope, scope
+        """Commands added inside belong to the workspace ``scope``. Their keys are dealt at the end."""
+        before = self._default_scope, self._building
+        self._default_scope, self._building = scope, True
         try:
             yield
         finally:
-            self._default_scope = before
+            self._default_scope, self._building = before
+            self._deal_shortcuts()
 
     def _deal_shortcuts(self) -> None:
+        if self._building:
+            return
         # Qt refuses a key that two actions of a window claim, so each goes to one winner.
         winners: dict[str, Command] = {}
         for command in self._commands.values():

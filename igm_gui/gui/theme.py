@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict
 from functools import cache, partial
 from typing import Literal, TypeVar
@@ -213,6 +214,13 @@ def style_sheet(tokens: Tokens) -> str:
 @cache
 def _svg(name: str) -> str:
     return (assets_folder() / "icons" / f"{name}.svg").read_text(encoding="utf-8")
+
+
+def read_icons() -> None:
+    """Read all icons from the disk ahead of their use; may run on any thread."""
+    for path in (assets_folder() / "icons").glob("*.svg"):
+        with suppress(OSError):
+            _svg(path.stem)
 
 
 def icon_pixmap(name: str, tint: str = "text", side: int = 16, ratio: float = 2.0) -> QPixmap:

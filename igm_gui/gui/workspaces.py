@@ -70,6 +70,7 @@ SLICE_MS = 15  # between two imports: what the person does goes first
 
 
 def _import_libraries() -> None:
+    theme.read_icons()
     for name in LIBRARIES:
         with contextlib.suppress(Exception):  # showing the workspace will say why
             importlib.import_module(name)
@@ -151,7 +152,8 @@ class WorkspaceStack(QStackedWidget):
                 return False
             assert widget is not None
             self._built[name] = widget
-            self.addWidget(theme.dress(widget))
+            self.addWidget(widget)
+            theme.dress(widget)  # in its place: a dressed one is dressed anew when it is put somewhere
         before = self.active()
         self.current = name
         if before is not None and hasattr(before, "deactivate"):

@@ -67,3 +67,21 @@ def test_a_torch_without_its_libraries_is_left_to_itself(tmp_path: Path, content
         for suffix in (".so", ".dylib"):
             (lib / f"libtorch_global_deps{suffix}").write_bytes(content)
     assert run("from igm_gui.engine.preload import preload_torch; print(preload_torch())", tmp_path) == ["0"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_they_are_there_before_the_first_render_imports_torch() -> None:
+    code = """
+import sys
+found = []
+
+def hook(event, args):
+    if event == "import" and args[0] == "torch" and not found:
+        found.append("libtorch_cpu" in open("/proc/self/maps").read())
+
+sys.addaudithook(hook)
+from igm_gui.engine.renderer import Renderer
+Renderer().generator("uniform-pixels")
+print(found[0])
+"""
+    assert run(code) == ["True"]

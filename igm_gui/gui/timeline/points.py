@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
@@ -16,6 +16,7 @@ from igm_gui.session.state import SavedPoint, SessionState
 
 SIDE = 66
 GAP = 6
+AT_ONCE = 24  # thumbnails made in one turn of the event loop
 
 
 def tell_stranger(studio: Studio, saved: SavedPoint) -> None:
@@ -50,6 +51,8 @@ class PointsPanel(QFrame):
         self._thumbs: dict[str, Thumbnail] = {}
         self._active = False
         self._columns = 0
+        self._more = QTimer(self, singleShot=True, interval=0)
+        self._more.timeout.connect(self._fill)
         self.setObjectName("panelRight")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.setMinimumWidth(2 * SIDE + GAP + 36)
@@ -92,6 +95,7 @@ class PointsPanel(QFrame):
         if active:
             self._rebuild()
         else:
+            self._more.stop()
             self._studio.drop_thumbnails(f"points:{id(self)}:")
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -109,20 +113,34 @@ class PointsPanel(QFrame):
             self._thumbs.pop(gone).deleteLater()
         for point in saved:
             thumb = self._thumbs.get(point.id)
-            if thumb is None:
-                thumb = self._thumbs[point.id] = PointThumb(SIDE, point.name, point.id)
-                thumb.clicked.connect(partial(self._mark, point.id))
-                thumb.activated.connect(partial(self.chosen.emit, point.id))
-            thumb.set_name(
-                f"{point.name} · {point.model}\nDrag to the track; double-click or Return: at the playhead"
-            )
-            thumb.setAccessibleName(point.name)
-            if thumb.image.isNull():
-                thumb.set_busy()
-                self._ask(point)
+            if thumb is not None:
+                self._name(point, thumb)
+                if thumb.image.isNull():
+                    self._ask(point)
         self._empty.setVisible(not saved)
+        self._fill()
+
+    def _fill(self) -> None:
+        """Make what is missing, some in each turn: a large project has hundreds."""
+        missing = [point for point in self._studio.state.saved if point.id not in self._thumbs]
+        for point in missing[:AT_ONCE]:
+            thumb = self._thumbs[point.id] = PointThumb(SIDE, point.name, point.id)
+            thumb.clicked.connect(partial(self._mark, point.id))
+            thumb.activated.connect(partial(self.chosen.emit, point.id))
+            self._name(point, thumb)
+            thumb.set_busy()
+            self._ask(point)
+        if len(missing) > AT_ONCE:
+            self._more.start()
         self._columns = 0
         self._lay_out()
+
+    @staticmethod
+    def _name(point: SavedPoint, thumb: Thumbnail) -> None:
+        thumb.set_name(
+            f"{point.name} · {point.model}\nDrag to the track; double-click or Return: at the playhead"
+        )
+        thumb.setAccessibleName(point.name)
 
     def _ask(self, point: SavedPoint) -> None:
         side = round(SIDE * max(1.0, self.devicePixelRatioF()))

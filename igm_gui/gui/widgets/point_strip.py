@@ -5,8 +5,15 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from PySide6.QtCore import QPoint, Qt, Signal
-from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDragMoveEvent, QDropEvent, QWheelEvent
+from PySide6.QtCore import QPoint, Qt, QTimer, Signal
+from PySide6.QtGui import (
+    QDragEnterEvent,
+    QDragLeaveEvent,
+    QDragMoveEvent,
+    QDropEvent,
+    QShowEvent,
+    QWheelEvent,
+)
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLineEdit, QMenu, QScrollArea, QWidget
 
 from igm_gui.gui.studio import Studio
@@ -17,6 +24,7 @@ from igm_gui.session.state import SavedPoint, SessionState
 
 UNNAMED = re.compile(r"Point \d+")  # as actions.keep names them
 GAP = 7
+AT_ONCE = 24  # thumbnails made in one turn of the event loop
 
 
 class PointStrip(QScrollArea):
@@ -35,6 +43,8 @@ class PointStrip(QScrollArea):
         self._recall = recall
         self._thumbs: dict[str, Thumbnail] = {}
         self._models: dict[str, SavedPoint] = {}
+        self._more = QTimer(self, singleShot=True, interval=0)
+        self._more.timeout.connect(self._fill)
         body = QWidget()
         self._row = QHBoxLayout(body)
         self._row.setContentsMargins(12, 6, 12, 6)
@@ -81,28 +91,49 @@ class PointStrip(QScrollArea):
 
     def _mark(self, state: SessionState) -> None:
         for saved in state.saved:
-            here = saved.point == state.point and saved.model == state.model
-            self._thumbs[saved.id].set_selected(here)
+            thumb = self._thumbs.get(saved.id)
+            if thumb is not None:
+                thumb.set_selected(saved.point == state.point and saved.model == state.model)
 
     def _rebuild(self, state: SessionState) -> None:
         wanted = {saved.id: saved for saved in state.saved}
         for id in [id for id in self._thumbs if id not in wanted]:
             self._thumbs.pop(id).deleteLater()
-        for index, saved in enumerate(state.saved):
-            thumb = self._thumbs.get(saved.id)
-            if thumb is None:
-                thumb = self._thumbs[saved.id] = self._make(saved)
-            thumb.set_name(
-                f"{saved.name} · {saved.model}\nClick to come back; drag along the strip, to a timeline or "
-                "to a grid's corner; right-click for more"
-            )
-            thumb.set_caption("" if UNNAMED.fullmatch(saved.name) else saved.name)
-            thumb.setAccessibleName(saved.name)
-            if self._row.indexOf(thumb) != index:
-                self._row.insertWidget(index, thumb)
+        for id, thumb in self._thumbs.items():
+            if wanted[id] != self._models.get(id):
+                self._name(wanted[id], thumb)
         self._models = wanted
         self._empty.setVisible(not wanted)
-        self._mark(state)
+        if self.isVisible():
+            self._fill()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._fill()
+
+    def _fill(self) -> None:
+        """Make what is missing, from the left, some in each turn: a large project has hundreds."""
+        made = 0
+        for index, saved in enumerate(self._models.values()):
+            thumb = self._thumbs.get(saved.id)
+            if thumb is None:
+                if made == AT_ONCE:
+                    self._more.start()
+                    break
+                made += 1
+                thumb = self._thumbs[saved.id] = self._make(saved)
+            if self._row.indexOf(thumb) != index:
+                self._row.insertWidget(index, thumb)
+        self._mark(self._studio.state)
+
+    @staticmethod
+    def _name(saved: SavedPoint, thumb: Thumbnail) -> None:
+        thumb.set_name(
+            f"{saved.name} · {saved.model}\nClick to come back; drag along the strip, to a timeline or "
+            "to a grid's corner; right-click for more"
+        )
+        thumb.set_caption("" if UNNAMED.fullmatch(saved.name) else saved.name)
+        thumb.setAccessibleName(saved.name)
 
     def _make(self, saved: SavedPoint) -> Thumbnail:
         thumb = Thumbnail(self._side, saved.name, saved.id)
@@ -111,6 +142,7 @@ class PointStrip(QScrollArea):
         thumb.rename_asked.connect(lambda: self.ask_name(saved.id))
         thumb.move_asked.connect(lambda places: self.move_by(saved.id, places))
         thumb.delete_asked.connect(lambda: actions.forget(self._studio.session, saved.id))
+        self._name(saved, thumb)
         thumb.set_busy()
         self._render(saved, thumb)
         return thumb
@@ -172,7 +204,8 @@ class PointStrip(QScrollArea):
         ids = list(self._models)
         if id in ids:
             actions.move_saved(self._studio.session, id, ids.index(id) + places)
-            self.ensureWidgetVisible(self._thumbs[id])
+            if id in self._thumbs:
+                self.ensureWidgetVisible(self._thumbs[id])
 
     def place_at(self, x: float) -> int:
         """How many thumbnails lie left of ``x``, in the viewport's coordinates."""
