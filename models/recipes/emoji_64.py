@@ -4,9 +4,11 @@ There are some 1,670 training pictures and an hour of a CPU. A generative advers
 from scratch would need a hundred times of both; so it is led:
 
 1. codes: principal components of the small pictures are the codes w, in closed form;
-2. pictures: modulated convolutions learn the 64x64 pictures from the codes, together with seven
-   factors (size, tilt, hue, ...) that are the last dimensions of w;
-3. mapping: entropic optimal transport z -> w from N(0, 1) to the codes of each label;
+2. mapping: entropic optimal transport z -> w from N(0, 1) to the codes of each label, which says of
+   each sample what emoji it is a mixture of;
+3. pictures: modulated convolutions learn the 64x64 pictures from the codes, together with seven
+   factors (size, tilt, hue, ...) that are the last dimensions of w, and for samples the mixture of
+   shapes and colours that should be seen there;
 4. adversarial: a discriminator makes these pictures sharp, and the ones between them;
 5. encoder: a network learns to run the finished generator backwards.
 
@@ -32,11 +34,11 @@ from models.recipes.common.run import Run, options, prepare
 from models.recipes.emoji_adversarial import train_adversarial
 from models.recipes.emoji_data import LABELS, PACKAGE
 from models.recipes.emoji_encoder import train_encoder
-from models.recipes.emoji_mapping import W_DIM, fit_mapping, label_averages
+from models.recipes.emoji_mapping import EPSILON, W_DIM, WIDER, fit_mapping, label_averages
 from models.recipes.emoji_train import Pictures, build, train_pictures
 
 NAME = "emoji-64"
-STEPS, ADVERSARIAL_STEPS, ENCODER_STEPS = 4500, 2000, 900
+STEPS, ADVERSARIAL_STEPS, ENCODER_STEPS = 4500, 2600, 900
 
 DATA = Data(
     name="Noto emoji, 64x64",
@@ -50,13 +52,14 @@ DATA = Data(
     "often as the rest.",
 )
 DISTANCE = Distance(
-    name="Jensen-Shannon divergence of the pictures, and absolute error from their codes",
-    formula="min over G, max over D: E log D(x) + E log(1 - D(G(w))), w = f(z, label), z ~ N(0, 1), "
-    "and w = code(x); min E |x - G(code(x))| over colours and edges at three scales and D's features",
+    name="Absolute error of pictures and of their mixtures, and Jensen-Shannon divergence",
+    formula="min over G: E |x - G(code(x))| over colours and edges at three scales and D's features, and "
+    "E |m(p) - G(f(z, label))|, m the mixture of emoji with the weights p that f gives them, z ~ N(0, 1); "
+    "max over D: E log D(x) + E log(1 - D(G(w))), for whole pictures and for 8x8 places",
     paper="Goodfellow et al. 2014, arXiv:1406.2661; Larsen et al. 2016, arXiv:1512.09300 "
-    "(reconstruction and discriminator); Berthelot et al. 2018, arXiv:1807.07543 (interpolations before "
-    "a critic); Karras et al. 2019, arXiv:1812.04948 and 2020, arXiv:1912.04958 (style-based "
-    "synthesis); Pooladian and Niles-Weed 2021, arXiv:2109.12004 (mapping)",
+    "(reconstruction and discriminator); Raya and Udupa 1990, doi:10.1109/42.52980 (mixtures of shapes); "
+    "Isola et al. 2017, arXiv:1611.07004 (places); Karras et al. 2019, arXiv:1812.04948 and 2020, "
+    "arXiv:1912.04958 (style-based synthesis); Pooladian and Niles-Weed 2021, arXiv:2109.12004 (mapping)",
 )
 OUTPUT = OutputSpec("image", height=64, width=64, channels=3, low=-1.0, high=1.0)
 
@@ -154,10 +157,11 @@ def main() -> None:
     prepare(args)
     emoji = emoji_data.load(args.data or args.work / "emoji")
     pictures = Pictures(emoji)
-    mapping = fit_mapping(pictures.codes, pictures.pictures, pictures.labels)
+    wider = fit_mapping(pictures.codes, pictures.pictures, pictures.labels, WIDER)
     first_options = stage(args, STEPS, 0)
     synthesis, average = build(), build()
-    first = train_pictures(first_options, pictures, mapping, synthesis, average)
+    first = train_pictures(first_options, pictures, wider, synthesis, average)
+    mapping = fit_mapping(pictures.codes, pictures.pictures, pictures.labels, EPSILON)
     second = train_adversarial(stage(args, ADVERSARIAL_STEPS, 1), pictures, mapping, synthesis, average)
     third, encoder = train_encoder(stage(args, ENCODER_STEPS, 2), pictures, mapping, average)
     network = StyleNetwork(mapping, average, encoder, len(LABELS))

@@ -15,8 +15,9 @@ CONTENT = W_DIM - N_FACTORS  # what a picture shows; the rest of w says how it i
 NEAR = 0.18  # standard deviation of the noise on each dimension of a code; their mean variance is 1
 # How far the mapping mixes neighbouring codes. Small: a sample is one training picture, and between two
 # samples a picture stays itself and then turns at once. Large: a sample is the mean picture of many.
-# Training goes through the whole range, so that this number can be chosen by looking at the result.
-EPSILON, EPSILONS = 1.8, (1.2, 2.4)
+# Chosen by looking. The first training goes further than samples do: to learn what lies between is
+# easier where it is wide.
+EPSILON, WIDER = 1.4, 1.8
 
 
 class Codes:
@@ -45,13 +46,13 @@ class Codes:
         return (self._small(pictures) - self.mean) @ self.axes.T
 
 
-def fit_mapping(codes: Codes, pictures: Tensor, labels: Tensor) -> TransportMapping:
+def fit_mapping(codes: Codes, pictures: Tensor, labels: Tensor, epsilon: float) -> TransportMapping:
     """The codes are the anchors, all without factors; what remains to find are Sinkhorn's potentials."""
     mapping = TransportMapping(len(labels), W_DIM)
     mapping.anchors[:, :CONTENT] = codes(pictures)
     mapping.anchor_labels.copy_(labels)
     mapping.spread.copy_(torch.tensor([NEAR] * CONTENT + list(USUAL)))
-    mapping.epsilon.fill_(EPSILON)
+    mapping.epsilon.fill_(epsilon)
     balance(mapping, len(LABELS))
     return mapping
 

@@ -16,13 +16,14 @@ from igm_gui.generators.style.network import Layout, Synthesis
 from models.recipes import emoji_factors as factors
 from models.recipes.common.run import BF16, Ema, Run
 from models.recipes.emoji_data import LABELS, LESS_OFTEN, Emoji
-from models.recipes.emoji_mapping import CONTENT, EPSILON, EPSILONS, NEAR, W_DIM, Codes
+from models.recipes.emoji_mapping import CONTENT, NEAR, W_DIM, Codes
 from models.recipes.emoji_morph import Morphs
 
 SIDE, FIRST = 8, 80  # of the layout
 HIDDEN, N_HIDDEN = 384, 3
 CHANNELS = (160, 112, 56, 24)  # at 8, 16, 32 and 64 pixels across
 N_LAYERS = 2 * len(CHANNELS)  # styles: the layout's, two at each resolution, one at the last
+VARIED = (2 / 3, 4 / 3)  # the mapping's epsilon in training, as multiples
 COARSE = 3  # the layers that decide what is where; the others decide colours
 BATCH, BETWEEN = 20, 12  # emoji, and pictures between emoji, in each step
 MIXED = 6  # of the emoji, those whose colours come from another style
@@ -112,8 +113,8 @@ def between(pictures: Pictures, mapping: TransportMapping, size: int) -> tuple[T
     """
     labels = pictures.labels[pictures.choose(size)]
     z = torch.randn(size, W_DIM)
-    epsilon = torch.empty(size, 1).uniform_(*EPSILONS)
-    share = (mapping.logits(z, F.one_hot(labels, len(LABELS)).float()) * (EPSILON / epsilon)).softmax(1)
+    logits = mapping.logits(z, F.one_hot(labels, len(LABELS)).float())
+    share = (logits / torch.empty(size, 1).uniform_(*VARIED)).softmax(1)
     alike = (mapping.anchor_labels == labels[:, None]).float()
     psi = torch.where(torch.rand(size, 1) < 0.25, torch.rand(size, 1), 1.0)
     share = torch.lerp(alike / alike.sum(1, keepdim=True), share, psi)

@@ -160,8 +160,8 @@ def main() -> None:
         distance=Distance(
             name="Maximum mean discrepancy",
             formula="MMD^2(p, q) = E k(x, x') - 2 E k(x, g) + E k(g, g') within each class, k = sum over s "
-            "of (1 + |a - b|^2/s^2)^-1/2 of pixels and details (mean moduli of 3x3 ripples) + max over features "
-            "phi of sum over alpha of (1 + |phi(a) - phi(b)|^2/(2 alpha))^-alpha",
+            "of (1 + |a - b|^2/s^2)^-1/2 of pixels and details (mean moduli of 3x3 ripples) + sum over alpha "
+            "of (1 + |phi(a) - phi(b)|^2/(2 alpha))^-alpha of the features phi that make MMD^2 largest",
             paper="Gretton et al. 2012, JMLR 13; Li et al. 2017, arXiv:1705.08584; Binkowski et al. 2018, "
             "arXiv:1801.01401",
         ),
