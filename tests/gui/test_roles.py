@@ -20,6 +20,7 @@ from igm_gui.generators.roles import Argument, RolesNeeded
 from igm_gui.gui.main_window import MainWindow
 from igm_gui.gui.models.roles import RolesForm, numbers
 from igm_gui.gui.studio import Studio
+from igm_gui.session.actions import randomize
 from tests.gui.pointer import LEFT
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*torch.jit.*:DeprecationWarning")
@@ -97,6 +98,22 @@ def test_escape_leaves_it(qtbot: QtBot, real_window: MainWindow, program: Path) 
     assert read_side_card(program) is None
 
 
+def test_another_model_opened_meanwhile_answers_it(
+    qtbot: QtBot, real_window: MainWindow, program: Path
+) -> None:
+    form = asked(qtbot, real_window, program)
+    with qtbot.waitSignal(real_window.studio.rendered, timeout=60_000):
+        randomize(real_window.studio.session)
+    assert form.isVisible()  # the model that was open goes on
+    with qtbot.waitSignal(
+        real_window.studio.rendered,
+        timeout=60_000,
+        check_params_cb=lambda r: r.request.slot == "main" and r.request.model == "fashion-gan",
+    ):
+        real_window.open_path("fashion-gan")
+    assert not form.isVisible()
+
+
 def test_every_kind_of_input_can_be_said(qtbot: QtBot, studio: Studio, real_window: MainWindow) -> None:
     declared = (
         Argument("z", "float", (None, 64)),
@@ -104,6 +121,7 @@ def test_every_kind_of_input_can_be_said(qtbot: QtBot, studio: Studio, real_wind
         Argument("kind", "int", (None,), "int64"),
         Argument("psi", "float", (None, 1)),
         Argument("seed", "int", (1,), "int64"),
+        Argument("attributes", "int", (None, 40), "int64"),
     )
     form = RolesForm(
         studio, "/tmp/net.onnx", RolesNeeded("?", arguments=declared, family="onnx"), real_window
@@ -115,6 +133,7 @@ def test_every_kind_of_input_can_be_said(qtbot: QtBot, studio: Studio, real_wind
         ("kind", "label", 10),
         ("psi", "scalar", 1),
         ("seed", "seed", 1),
+        ("attributes", "latent", 40),
     ]
     assert card.family == "onnx"
     form.rows[3].value.setText("-1; 2; 0,5")

@@ -89,6 +89,8 @@ class ArgumentRow:
         single = all((side or 1) == 1 for side in self.argument.inner)
         if self.argument.kind == "float":
             return 2 if single and self.argument.inner else 0
+        if not single:
+            return 0  # several whole numbers are no class: attributes, or tokens
         return 3 if SEED.search(self.argument.name) else 1
 
     def _show(self) -> None:
@@ -142,6 +144,8 @@ class RolesForm(QFrame):
         self._studio = studio
         self._family = asked.family
         self._waiting = False
+        # The model that stays live; not known yet where the state is just changing back to it.
+        self._live = studio.state.model if studio.state.model != model else ""
         title = QLabel(f"What does {Path(model).name} take?")
         title.setProperty("role", "big")
         title.setWordWrap(True)
@@ -235,7 +239,11 @@ class RolesForm(QFrame):
             self._on_notice(Notice(again.message, again.hint, again.details, "error"))
 
     def _on_rendered(self, result: RenderResult) -> None:
-        if result.request.model == self.model and result.media is not None:
+        if result.media is None or result.request.slot != "main":
+            return
+        shown = result.request.model
+        self._live = self._live or ("" if shown == self.model else shown)
+        if shown != self._live:  # this one, or another that was opened meanwhile
             self.close_form()
 
     def close_form(self) -> None:
