@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import Qt, QTime
+from PySide6.QtCore import QRect, Qt, QTime
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent, QResizeEvent
 from PySide6.QtWidgets import QApplication, QMainWindow, QVBoxLayout, QWidget
 from shiboken6 import isValid
@@ -71,6 +71,9 @@ class MainWindow(QMainWindow):
         for widget in (self.top, self.recovery):
             column.addWidget(widget)
         column.addWidget(self.stack, 1)
+        self.room = QWidget()  # for what has to be read and must cover nothing
+        self.room.hide()
+        column.addWidget(self.room)
         column.addWidget(self.status)
         self.setCentralWidget(root)
         self.information = ModelInformation(studio, self)
@@ -79,6 +82,10 @@ class MainWindow(QMainWindow):
         self.toast = Toast(self)
         self.opening = OpeningBar(studio, self)
         self.opening.placed.connect(self._place_toast)
+        self.opening.free = self.top.free
+        self.toast.free = self._free
+        self.toast.below = lambda: 0 if self.status.isHidden() else self.status.height()
+        self.toast.room_wanted.connect(self._make_room)
         self.setAcceptDrops(True)
         self.setMinimumSize(900, 560)
         self._restore()
@@ -248,15 +255,24 @@ class MainWindow(QMainWindow):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         # Told directly: an event filter on the window would run Python at every one of its events.
-        self.toast.place()
         if not self.opening.isHidden():
             self.opening.place()
+        self.toast.place()
         if self.hints is not None:
             self.hints.place()
 
+    def _free(self) -> QRect:
+        """Where a passing sentence covers nothing."""
+        return QRect() if self.opening.isVisible() and self.opening.on_top else self.top.free()
+
+    def _make_room(self, height: int) -> None:
+        self.room.setFixedHeight(height)
+        self.room.setVisible(height > 0)
+
     def _place_toast(self) -> None:
         """Over the line that says what is being opened, where there is one."""
-        self.toast.lift = 0 if self.opening.isHidden() else self.opening.height() + 6
+        low = self.opening.isVisible() and not self.opening.on_top
+        self.toast.lift = self.opening.height() + 6 if low else 0
         self.toast.place()
 
     def _ask_roles(self, model: str, asked: RolesNeeded) -> None:
@@ -332,7 +348,7 @@ class MainWindow(QMainWindow):
         strip = next(iter(inputs.strips.values()), inputs)
         hints = first_hints(strip, canvas.keep, self.top.search)
         self.settings.put(SEEN, False)
-        self.hints = HintBubble(hints, self.settings, self)
+        self.hints = HintBubble(hints, self.settings, self, self.top.free)
         self.hints.finished.connect(self._hints_over)
         strip_drawn = getattr(strip, "drawn", None)
         if strip_drawn is not None:

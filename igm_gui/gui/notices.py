@@ -1,8 +1,14 @@
-"""Sentences over the lower edge of the window: never in the way, never a dialog."""
+"""Sentences for the person: never over a control, never a dialog.
+
+What passes stands in the top bar, where nothing is. What stays until it is dealt with (errors, questions)
+gets room of its own over the status line. Only where there is neither, a sentence lies over the lower edge.
+"""
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, QTimer
+from collections.abc import Callable
+
+from PySide6.QtCore import QRect, Qt, QTimer, Signal
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPlainTextEdit, QVBoxLayout, QWidget
 
@@ -12,6 +18,7 @@ from igm_gui.gui.widgets.buttons import Button, IconButton, flat_button
 
 SECONDS_SHOWN = 5.0
 BOTTOM = 40
+WIDEST, NARROWEST = 620, 260
 STAYS = ("error", "question")
 ICONS = {
     "error": ("triangle-alert", "bad"),
@@ -22,7 +29,13 @@ ICONS = {
 
 
 class Toast(QFrame):
-    """The newest notice. An error stays until it is dismissed or mended; others leave by themselves."""
+    """The newest notice. An error stays until it is dismissed or mended; others leave by themselves.
+
+    The window says where there is ``free`` room (in its coordinates) and how many pixels at its lower edge
+    are taken (``below``); ``room_wanted`` tells it how many more this wants for itself.
+    """
+
+    room_wanted = Signal(int)
 
     def __init__(self, window: QWidget) -> None:
         super().__init__(window)
@@ -64,6 +77,9 @@ class Toast(QFrame):
         self.copy.clicked.connect(self._copy)
         self.retry.clicked.connect(self._retry)
         self.close_button.clicked.connect(self.dismiss)
+        self._column = column
+        self.free: Callable[[], QRect] = QRect
+        self.below: Callable[[], int] = lambda: 0
         self.lift = 0  # pixels that something else takes at the lower edge
         self._timer = QTimer(self, singleShot=True)
         self._timer.timeout.connect(self.dismiss)
@@ -81,6 +97,7 @@ class Toast(QFrame):
         self._notice = notice
         error = notice.kind == "error"
         self.setProperty("kind", notice.kind)
+        self.setProperty("place", "bar" if notice.kind in STAYS else "")
         self.style().unpolish(self)
         self.style().polish(self)
         name, tint = ICONS.get(notice.kind, ICONS["info"])
@@ -114,6 +131,7 @@ class Toast(QFrame):
         self._notice = None
         self._timer.stop()
         self.hide()
+        self.room_wanted.emit(0)
 
     def leave(self) -> None:
         """The person has gone elsewhere: an error that was there to be read is not taken along."""
@@ -141,17 +159,34 @@ class Toast(QFrame):
             notice.retry()
 
     def place(self) -> None:
-        """Over the window's lower edge; the window calls it when its size changes."""
-        if self._notice is None:
-            return
+        """Where it covers nothing; the window calls it when its size or what is free changes."""
         window = self.parentWidget()
-        if window is None:
+        if self._notice is None or window is None:
             return
-        width = min(620, window.width() - 40)
+        if self._notice.kind in STAYS:
+            height = self._fit(window.width(), 7)
+            self.room_wanted.emit(height)
+            self.move(0, window.height() - height - self.below())
+            return
+        free = self.free()
+        width = min(WIDEST, free.width())
+        if width >= NARROWEST and self._fit(width, 1) <= free.height():
+            self.setFixedHeight(free.height())
+            self.move(free.x() + (free.width() - width) // 2, free.y())
+            self.room_wanted.emit(0)
+            return
+        width = min(WIDEST, window.width() - 40)
+        height = self._fit(width, 9)
+        self.room_wanted.emit(0)
+        self.move((window.width() - width) // 2, window.height() - height - BOTTOM - self.lift)
+
+    def _fit(self, width: int, margin: int) -> int:
+        """Take ``width``, and the height that the words need then, which is returned."""
+        self._column.setContentsMargins(12, margin, 8, margin)
         self.setFixedWidth(width)
-        column = self.layout()
-        assert column is not None
-        column.activate()
+        self._column.activate()
+        column = self._column
         height = column.totalHeightForWidth(width) if column.hasHeightForWidth() else self.sizeHint().height()
-        self.setFixedHeight(max(height, 40))
-        self.move((window.width() - width) // 2, window.height() - self.height() - BOTTOM - self.lift)
+        height = max(height, 30)
+        self.setFixedHeight(height)
+        return height

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QPoint, Qt, Signal
+from PySide6.QtCore import QPoint, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QActionGroup
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QLabel, QMenu, QWidget
 
@@ -68,6 +68,17 @@ class TopBar(QWidget):
             row.addWidget(button)
             self.tabs[entry.name] = button
         return box
+
+    def free(self) -> QRect:
+        """Where nothing is, between the project's name and Search, in the window's coordinates; an empty
+        rectangle while the bar is hidden."""
+        if self.isHidden():
+            return QRect()
+        left = self.project.geometry().left() + self.project.sizeHint().width() + 10
+        right = self.search.geometry().left() - 10
+        return QRect(
+            self.mapTo(self.window(), QPoint(left, 2)), QSize(max(right - left, 0), self.height() - 5)
+        )
 
     def _run(self, name: str, _checked: bool = False) -> None:
         self._commands.run(name)

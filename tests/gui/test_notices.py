@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, QRect, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
@@ -21,6 +21,11 @@ from tests.gui.fakes import PaintingRenderer
 
 LEFT = Qt.MouseButton.LeftButton
 NextPicture = Callable[[Callable[[], object]], RenderResult]
+
+
+def inside(window: QWidget, widget: QWidget) -> QRect:
+    """Where ``widget`` is in ``window``."""
+    return QRect(widget.mapTo(window, QPoint(0, 0)), widget.size())
 
 
 class TestNotices:
@@ -55,6 +60,30 @@ class TestNotices:
         window.resize(900, 560)
         QApplication.processEvents()
         assert window.rect().contains(window.toast.geometry())
+
+    @pytest.mark.parametrize("size", [(1280, 800), (900, 560)])
+    def test_an_error_covers_nothing(self, qtbot: QtBot, window: MainWindow, size: tuple[int, int]) -> None:
+        window.resize(*size)
+        window.toast.show_notice(Notice("word " * 60, "hint " * 60, "line\n" * 40, "error", lambda: None))
+
+        def free() -> bool:
+            place = window.toast.geometry()
+            others = (window.stack, window.status, window.top)
+            return not any(place.intersects(inside(window, other)) for other in others)
+
+        qtbot.waitUntil(free, timeout=20_000)
+        QTest.mouseClick(window.toast.more, LEFT)
+        qtbot.waitUntil(free, timeout=20_000)
+        below = inside(window, window.stack).bottom()
+        QTest.mouseClick(window.toast.close_button, LEFT)
+        qtbot.waitUntil(lambda: inside(window, window.stack).bottom() > below, timeout=20_000)
+
+    def test_a_remark_stands_in_the_top_bar(self, window: MainWindow) -> None:
+        window.toast.show_notice(Notice("Saved shirt.igm.", "In a folder", kind="good"))
+        place = window.toast.geometry()
+        assert inside(window, window.top).contains(place)
+        taken = (*window.top.tabs.values(), window.top.search, window.top.export, window.top.brand)
+        assert not any(place.intersects(inside(window, other)) for other in taken)
 
     def test_failure_while_running_clears_with_the_next_picture(
         self, window: MainWindow, toy_studio: Studio, painter: PaintingRenderer, next_picture: NextPicture

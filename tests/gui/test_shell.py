@@ -125,6 +125,15 @@ class TestHints:
         assert window.hints is None
         assert Settings().flag(SEEN)
 
+    def test_the_last_one_covers_nothing(self, window: MainWindow, explore: ExploreWorkspace) -> None:
+        window.show_hints()
+        assert window.hints is not None
+        while window.hints.index < 2:
+            window.hints.advance()
+        place = window.hints.geometry()
+        assert window.top.geometry().contains(place)
+        assert not place.intersects(window.top.search.geometry())
+
     def test_skip(self, window: MainWindow) -> None:
         window.show_hints()
         assert window.hints is not None

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from PySide6.QtCore import QPoint, Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtCore import QPoint, QRect, Signal
+from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QLabel, QWidget
 
 from igm_gui.gui import theme
 from igm_gui.gui.settings import Settings
 from igm_gui.gui.widgets.buttons import Button, flat_button
 
 SEEN = "hints/seen"
+WIDTH = 250  # of the text
+SLIM, NARROWEST, BUTTONS = 640, 420, 190  # in one line: the whole, at most and at least; its buttons
 
 
 @dataclass(frozen=True)
@@ -36,32 +39,38 @@ class HintBubble(QFrame):
 
     finished = Signal()
 
-    def __init__(self, hints: list[Hint], settings: Settings, window: QWidget) -> None:
+    def __init__(
+        self,
+        hints: list[Hint],
+        settings: Settings,
+        window: QWidget,
+        free: Callable[[], QRect] = QRect,
+    ) -> None:
+        """``free`` tells where the window has room beside the buttons of its top bar."""
         super().__init__(window)
         theme.dress(self)
         self.setObjectName("hint")
         self._hints = hints
+        self._free = free
         self._settings = settings
         self._index = 0
         self._done: set[int] = set()
         self.text = QLabel()
         self.text.setWordWrap(True)
-        self.text.setFixedWidth(250)
         self.count = QLabel()
         self.count.setProperty("role", "quiet")
         self.next = Button("Got it", tip="The next hint")
         self.skip = flat_button("Skip", tip="No more hints")
         self.next.clicked.connect(self.advance)
         self.skip.clicked.connect(self.end)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(12, 10, 10, 8)
-        column.addWidget(self.text)
+        self._lines = QBoxLayout(QBoxLayout.Direction.TopToBottom, self)
+        self._lines.addWidget(self.text)
         row = QHBoxLayout()
         row.addWidget(self.count)
         row.addStretch(1)
         row.addWidget(self.skip)
         row.addWidget(self.next)
-        column.addLayout(row)
+        self._lines.addLayout(row)
         self._show()
 
     @staticmethod
@@ -107,12 +116,27 @@ class HintBubble(QFrame):
         self.show()
         self.raise_()
 
+    def _shape(self, direction: QBoxLayout.Direction, width: int) -> None:
+        beside = direction == QBoxLayout.Direction.LeftToRight
+        self._lines.setDirection(direction)
+        self._lines.setContentsMargins(12, 1 if beside else 10, 8 if beside else 10, 1 if beside else 8)
+        self.text.setFixedWidth(width - BUTTONS if beside else width)
+
     def place(self) -> None:
         """Right of the target, or below it, or above: wherever it is inside the window."""
         if self._index >= len(self._hints):
             return
-        self.adjustSize()
         window, target = self.window(), self._hints[self._index].target
+        free = self._free()
+        if free.contains(target.mapTo(window, target.rect().center() - QPoint(target.width(), 0))):
+            # Beside a button of the top bar there is nothing that it could cover.
+            self._shape(QBoxLayout.Direction.LeftToRight, min(free.width(), SLIM))
+            if self.sizeHint().height() <= free.height() and free.width() >= NARROWEST:
+                self.resize(min(free.width(), SLIM), free.height())
+                self.move(free.right() + 1 - self.width(), free.y())
+                return
+        self._shape(QBoxLayout.Direction.TopToBottom, WIDTH)
+        self.adjustSize()
         corner = target.mapTo(window, QPoint(0, 0))
         room = window.rect().adjusted(8, 8, -8, -8)
         beside = corner + QPoint(target.width() + 12, 0)

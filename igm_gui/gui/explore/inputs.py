@@ -192,7 +192,7 @@ class InputsPanel(QWidget):
                 0.0,
                 1.0,
                 0.3,
-                tip="How far Mutate and Variations go",
+                tip="How far Mutate, and the pictures under Variations, go from here",
                 label_width=self._names_width,
             )
             self.spread.changed.connect(lambda value: self._session.update(spread=value, merge="spread"))

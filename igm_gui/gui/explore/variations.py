@@ -48,6 +48,7 @@ class Variations(QWidget):
         self.head = SectionHead("Variations", body=self._field)
         self.again = IconButton("refresh-cw", commands.tip("explore.variations"), role="flat")
         self.again.clicked.connect(lambda: commands.run("explore.variations"))
+        self.head.remark.setToolTip("How far they are from the current point: Spread, under Sampling")
         self.head.add(self.again)
         self.head.folded.connect(self._folded)
         grid = QGridLayout(self._field)

@@ -3,9 +3,10 @@ canvas says so itself.)"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtCore import QRect, Qt, QTimer, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QProgressBar, QWidget
 
 from igm_gui.gui import theme
@@ -14,12 +15,13 @@ from igm_gui.gui.studio import Studio
 from igm_gui.gui.widgets.buttons import Button
 from igm_gui.gui.widgets.labels import ElidedLabel
 
-WIDTH = 700
+WIDTH, NARROWEST = 700, 380
 SHOWN_AFTER_MS = 300  # what is over sooner needs no words
 
 
 class OpeningBar(QFrame):
-    """Over the window's lower edge, so that nothing moves: what is being opened, how far it is, and Cancel.
+    """In the top bar, where nothing is: what is being opened, how far it is, and Cancel. Where the window
+    says that there is no ``free`` room, over its lower edge. Nothing moves for it.
 
     ``placed`` tells that it came, went or moved.
     """
@@ -39,7 +41,7 @@ class OpeningBar(QFrame):
         self.cancel = Button("Cancel", "x", "Keep the model that is open")
         self.cancel.clicked.connect(studio.opener.cancel)
         row = QHBoxLayout(self)
-        row.setContentsMargins(12, 6, 8, 6)
+        row.setContentsMargins(12, 3, 8, 3)
         row.setSpacing(12)
         row.addWidget(self.label, 1)
         row.addWidget(self.bar)
@@ -47,6 +49,8 @@ class OpeningBar(QFrame):
         self._wait = QTimer(self, singleShot=True, interval=SHOWN_AFTER_MS)
         self._wait.timeout.connect(self._come)
         studio.opener.stepped.connect(self._on_step)
+        self.on_top = False
+        self.free: Callable[[], QRect] = QRect
         self.hide()
 
     def _on_step(self, number: int, what: str, done: float) -> None:
@@ -79,9 +83,15 @@ class OpeningBar(QFrame):
             self.placed.emit()
 
     def place(self) -> None:
-        """In the middle of the window's lower edge; the window calls it when its size changes."""
+        """Where it covers nothing; the window calls it when its size changes."""
         window = self.parentWidget()
         if window is None:
+            return
+        free = self.free()
+        self.on_top = free.width() >= NARROWEST
+        if self.on_top:
+            self.setFixedSize(min(WIDTH, free.width()), free.height())
+            self.move(free.x() + (free.width() - self.width()) // 2, free.y())
             return
         width = min(WIDTH, window.width() - 40)
         self.setFixedSize(width, self.sizeHint().height())

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QSizePolicy, QWidg
 from igm_gui.gui import theme
 
 KNOB = 6.0
+TICK = 8.0
 
 
 class Track(QWidget):
@@ -89,7 +90,8 @@ class Track(QWidget):
             painter.drawRoundedRect(QRectF(min(zero, x), middle - 2, abs(x - zero), 4), 2, 2)
         if self.minimum < self.default < self.maximum:
             painter.setBrush(theme.colour("quiet"))
-            painter.drawRect(QRectF(zero - 0.5, middle - 4, 1, 8))
+            # Long enough to be seen above and below the knob that stands on it.
+            painter.drawRect(QRectF(zero - 0.5, middle - TICK, 1, 2 * TICK))
         painter.setBrush(theme.colour("text" if on else "quiet"))
         painter.drawEllipse(QPointF(x, middle), KNOB - 1, KNOB - 1)
         if self.hasFocus():
