@@ -38,7 +38,7 @@ from models.recipes.emoji_mapping import EPSILON, W_DIM, WIDER, fit_mapping, lab
 from models.recipes.emoji_train import Pictures, build, train_pictures
 
 NAME = "emoji-64"
-STEPS, ADVERSARIAL_STEPS, ENCODER_STEPS = 4500, 2600, 900
+STEPS, ADVERSARIAL_STEPS, ENCODER_STEPS = 9000, 3600, 1000
 
 DATA = Data(
     name="Noto emoji, 64x64",

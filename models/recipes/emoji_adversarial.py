@@ -42,7 +42,7 @@ from models.recipes.emoji_train import (
 
 KNOWN, BETWEEN, FREE = 12, 12, 4  # emoji, mixtures with a known aim, and mixtures of styles, which have none
 MIXED = 4  # of the emoji, those whose colours come from another style
-PICTURE, MIXTURE, FEATURES = 2.0, 0.7, 1.0  # weights in the generator's loss
+PICTURE, MIXTURE, FEATURES = 2.0, 1.5, 1.0  # weights in the generator's loss
 WHOLE, PLACES, KNOWN_TOO = 0.1, 0.4, 0.15  # of the two verdicts on samples, of both on emoji
 SHIFT = 6  # pixels; the discriminator sees pictures moved by up to so many
 R1, R1_EVERY = 0.2, 16  # Mescheder et al. 2018, arXiv:1801.04406; lazily, as in StyleGAN2

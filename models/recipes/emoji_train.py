@@ -142,10 +142,12 @@ def train_pictures(
     """Least error over all training pictures, their factors, their neighbourhoods, and mixtures."""
     optimiser = torch.optim.Adam(synthesis.parameters(), betas=(0.9, 0.99), fused=True)
     ema = Ema(synthesis, average, 0.998)
+    # Twice over, with a warm restart between (Loshchilov and Hutter 2017, arXiv:1608.03983).
+    cycle = max(1, args.steps // 2)
     run = Run("emoji-64-pictures", args, synthesis=synthesis, average=average, optimiser=optimiser)
     for step in run.steps():
         for group in optimiser.param_groups:
-            group["lr"] = learning_rate(step, args.steps, 1e-2)
+            group["lr"] = learning_rate(step % cycle, cycle, 1e-2)
         ws, real, _ = lesson(pictures, BATCH, MIXED)
         mixed_ws, mixtures, _ = between(pictures, mapping, BETWEEN)
         with half():
