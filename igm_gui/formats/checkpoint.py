@@ -76,7 +76,7 @@ class Checkpoint:
         it holds anything but plain weights, or is damaged."""
         from igm_gui.formats.unpickle import load_pickle
 
-        return load_pickle(self.path.read_bytes())
+        return load_pickle(self.path.read_bytes(), self.half)
 
 
 def read_header(path: Path) -> dict[str, tuple[int, ...]]:

@@ -127,8 +127,9 @@ def scalar(budget: Budget, dtype: Any, data: Any = b"") -> Any:
     return _array(budget, data, dtype, ()).item()
 
 
-def storage(budget: Budget, data: Any) -> torch.Tensor:
-    """A tensor's bytes: a legacy torch.save stream inside the pickle, read as weights only."""
+def storage(budget: Budget, half: bool, data: Any) -> torch.Tensor:
+    """A tensor's bytes: a legacy torch.save stream inside the pickle, read as weights only. With ``half``,
+    float32 becomes float16."""
     if not isinstance(data, bytes | bytearray):
         raise Refused("The pickle holds a tensor without bytes.", HINT)
     budget.spend(2 * len(data))
@@ -140,10 +141,11 @@ def storage(budget: Budget, data: Any) -> torch.Tensor:
             "The pickle holds a tensor that can't be read as plain weights.", HINT, str(error)
         ) from error
     if isinstance(made, torch.storage.TypedStorage):
-        return torch.tensor([], dtype=made.dtype).set_(made._untyped_storage)
-    if isinstance(made, torch.Tensor):
-        return made.reshape(-1)
-    raise Refused("The pickle holds a tensor of an unknown kind.", HINT)
+        made = torch.tensor([], dtype=made.dtype).set_(made._untyped_storage)
+    if not isinstance(made, torch.Tensor):
+        raise Refused("The pickle holds a tensor of an unknown kind.", HINT)
+    made = made.reshape(-1)
+    return made.half() if half and made.dtype == torch.float32 else made
 
 
 def tensor(budget: Budget, stored: Any, offset: Any, size: Any, stride: Any, *_: Any) -> torch.Tensor:
@@ -159,9 +161,12 @@ def tensor(budget: Budget, stored: Any, offset: Any, size: Any, stride: Any, *_:
         raise Refused(
             f"The pickle holds a tensor of {count:,} numbers over {stored.numel():,} stored ones.", HINT
         )
+    made = stored.as_strided(size, stride, offset)
+    if count == stored.numel():
+        return made  # all of it: nobody else writes there
+    # A copy: a view would keep the whole storage alive.
     budget.spend(count * stored.element_size())
-    # A copy: a view keeps the pickle's storage alive.
-    return stored.as_strided(size, stride, offset).clone()
+    return made.clone()
 
 
 def parameter(inner: Any, *_: Any) -> torch.Tensor:

@@ -27,7 +27,7 @@ TORCH_NAMES = (
 )  # fmt: skip
 
 
-def _make_allowed(budget: Budget) -> dict[tuple[str, str], Any]:
+def _make_allowed(budget: Budget, half: bool) -> dict[tuple[str, str], Any]:
     """The allow-list. Classes are made anew for each file, so that one can't change another's."""
 
     class EasyDict(dict[Any, Any]):
@@ -76,7 +76,7 @@ def _make_allowed(budget: Budget) -> dict[tuple[str, str], Any]:
         ("collections", "OrderedDict"): call(ordered),
         ("torch._utils", "_rebuild_tensor_v2"): call(values.tensor, budget),
         ("torch._utils", "_rebuild_parameter"): call(values.parameter),
-        ("torch.storage", "_load_from_bytes"): call(values.storage, budget),
+        ("torch.storage", "_load_from_bytes"): call(values.storage, budget, half),
         ("torch", "Size"): call(values.size),
         ("torch", "device"): call(lambda *names: str(names[0]) if names else "cpu"),
         ("torch.nn.modules.sparse", "Embedding"): Embedding,
@@ -112,9 +112,9 @@ class _Stated:
 
 
 class _Unpickler(pickle.Unpickler):
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: bytes, half: bool) -> None:
         super().__init__(io.BytesIO(data), encoding="latin1")
-        self._allowed = _make_allowed(Budget(len(data)))
+        self._allowed = _make_allowed(Budget(len(data)), half)
 
     def find_class(self, module: str, name: str) -> Any:
         try:
@@ -128,14 +128,15 @@ class _Unpickler(pickle.Unpickler):
         raise Refused("The pickle needs objects from outside the file.", HINT)
 
 
-def load_pickle(data: bytes) -> Any:
-    """The values of a pickle: dicts, lists, numbers, arrays, tensors and :class:`Record`.
+def load_pickle(data: bytes, half: bool = False) -> Any:
+    """The values of a pickle: dicts, lists, numbers, arrays, tensors and :class:`Record`. With ``half``,
+    tensors of float32 in float16.
 
     Never executes what the file names. Refused says what it asked for.
     """
     scan(data)
     try:
-        return plain(_Unpickler(data).load())
+        return plain(_Unpickler(data, half).load())
     except Refused:
         raise
     except RecursionError as error:

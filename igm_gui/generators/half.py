@@ -18,14 +18,27 @@ if TYPE_CHECKING:
     from igm_gui.formats.checkpoint import Checkpoint
 
 PRECISION = "float16 weights, float32 arithmetic"
+SMALLEST = 4096  # numbers; fewer are kept as they are
+_building = threading.local()
 
 
 def build(family: Any, checkpoint: Checkpoint) -> Any:
     """``family.load`` with the network made and kept in half precision."""
-    with _half_parameters():
-        generator = family.load(checkpoint)
+    _building.now = True
+    try:
+        with _half_parameters():
+            generator = family.load(checkpoint)
+    finally:
+        _building.now = False
     generator.info = replace(generator.info, precision=PRECISION)
     return generator
+
+
+def kept(weight: torch.Tensor) -> torch.Tensor:
+    """``weight`` as a network is to keep it: in half precision where one is being built so. Whoever uses it
+    widens it (``.float()``), and keeps no wide copy."""
+    small = weight.ndim < 2 or weight.numel() < SMALLEST
+    return weight if small or not getattr(_building, "now", False) else weight.half()
 
 
 @contextmanager

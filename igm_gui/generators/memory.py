@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 BYTES_EACH = 4  # weights are held in float32
 BYTES_HALF = 2
+FEATURES = 4  # times the largest layer's, while a picture is made
+# A pickle's bytes are there, those of its tensors are remembered until its end, and the tensors themselves.
+PICKLE_TIMES, PICKLE_TIMES_HALF = 3.0, 2.5
 
 
 def physical() -> int:
@@ -135,6 +138,8 @@ def needed(path: Path, half: bool = False) -> int:
         path = next((p for p in (path / "model.safetensors", path / "model.pt2") if p.exists()), path)
     try:
         size = path.stat().st_size if path.is_file() else 0
+        if path.suffix.lower() == ".pkl":
+            return int(size * (PICKLE_TIMES_HALF if half else PICKLE_TIMES))
         if path.suffix != ".safetensors":
             return size if half else 2 * size
         numbers = sum(math.prod(shape) for shape in read_header(path).values())
@@ -152,21 +157,30 @@ def plan(path: Path, name: str, sha256: Callable[[], str], may_halve: bool) -> b
     wanted, there = needed(path), available()
     if not there or wanted <= there:
         return False
-    told = (
-        f"{name} needs about {_gigabytes(wanted)} of memory while it is opened; {_gigabytes(there)} are free."
-    )
+    told = f"{name} needs about {_text(wanted)} of memory while it is opened; {_text(there)} are free."
     if may_halve and needed(path, half=True) <= there:
         if sha256() in _halved():
             return True
         raise TooLarge(
             told,
-            f"With its weights in half precision it needs {_gigabytes(needed(path, half=True))}; pictures "
+            f"With its weights in half precision it needs {_text(needed(path, half=True))}; pictures "
             "and sound then differ a little. The button, or igm half, opens it so. Or close other programs.",
             sha256=sha256(),
         )
     raise ModelError(
         told, "Close other programs, or open a smaller model or one saved in half precision.", str(path)
     )
+
+
+def require_picture(name: str, numbers: int) -> None:
+    """ModelError where there is no room for one picture of a network whose largest features have so many
+    ``numbers``: a layer's input, its output and what lies between them."""
+    wanted, there = FEATURES * BYTES_EACH * numbers, available()
+    if there and wanted > there:
+        raise ModelError(
+            f"{name} needs about {_text(wanted)} of memory for one picture; {_text(there)} are free.",
+            "Close other programs, or open a network of smaller pictures.",
+        )
 
 
 def _half_file() -> Path:
@@ -195,8 +209,8 @@ def forbid_half(sha256: str) -> bool:
     return True
 
 
-def _gigabytes(count: int) -> str:
-    return f"{count / 1e9:.1f} GB"
+def _text(count: int) -> str:
+    return f"{count / 1e9:.1f} GB" if count >= 1e8 else f"{count / 1e6:.1f} MB"
 
 
 def held(generator: TorchGenerator) -> int:

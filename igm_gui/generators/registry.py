@@ -44,8 +44,9 @@ FITTING = {
     "torchscript": ("program", "nntilde"),
     "export": ("program",),
 }
-# Families whose weights can be held in half precision where memory is short: plain networks of torch modules.
-HALVES = ("fashion", "flow", "style", "ddsp", "drums", "toy", "dcgan")
+# Families whose weights can be held in half precision where memory is short. Not ONNX and programs: their
+# arithmetic is inside the file, in the precision that it was exported with.
+HALVES = ("fashion", "flow", "style", "ddsp", "drums", "toy", "dcgan", "stylegan")
 
 
 def family_of(checkpoint: Checkpoint) -> Any:
@@ -101,7 +102,8 @@ def load_here(path: Path) -> TorchGenerator:
 
 def _plan(checkpoint: Checkpoint, path: Path) -> bool:
     """Whether to load in half precision (:func:`memory.plan`)."""
-    family = checkpoint.card.family if checkpoint.card else "dcgan" if checkpoint.kind == "state_dict" else ""
+    bare = {"state_dict": "dcgan", "pickle": "stylegan"}
+    family = checkpoint.card.family if checkpoint.card else bare.get(checkpoint.kind, "")
     return memory.plan(path, path.name, lambda: checkpoint.sha256, family in HALVES)
 
 

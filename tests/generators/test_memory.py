@@ -16,8 +16,9 @@ import igm_gui
 from igm_gui.cli import main
 from igm_gui.engine.renderer import Renderer
 from igm_gui.errors import ModelError
-from igm_gui.generators import memory, registry
+from igm_gui.generators import half, memory, registry
 from igm_gui.info import GeneratorInfo, OutputSpec
+from igm_gui.latent.point import point_from_seed
 from igm_gui.paths import models_folder
 
 
@@ -79,6 +80,56 @@ def test_what_does_not_fit_is_offered_in_half_precision(
     assert igm_gui.load(str(path)).info.precision == "float32"
 
 
+NETWORKS = sorted((Path(__file__).parent.parent / "data" / "stylegan").glob("*.pkl"))
+
+
+@pytest.mark.parametrize("network", NETWORKS, ids=lambda path: path.stem)
+def test_a_stylegan_pickle_is_offered_in_half_precision(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, network: Path
+) -> None:
+    monkeypatch.setattr(half, "SMALLEST", 64)  # these networks are small
+    monkeypatch.setattr(memory, "FEATURES", 0)
+    path = Path(shutil.copy(network, tmp_path))
+    whole = registry.load(str(path))
+    monkeypatch.setattr(memory, "available", lambda: memory.needed(path) - 1)
+    with pytest.raises(memory.TooLarge, match="of memory") as offer:
+        registry.load(str(path))
+    memory.allow_half(offer.value.sha256)
+    small = registry.load(str(path))
+    points = [point_from_seed(whole.info, seed) for seed in range(3)]
+    expected = whole.render(points)
+    given = small.render(points)
+    assert np.abs(given.astype(float) - expected).mean() < 1.0
+    assert np.array_equal(given, small.render(points))
+    held = [b for b in small.network.buffers() if b.ndim > 1 and b.numel() > 1000]
+    assert sum(b.numel() for b in held if b.dtype == torch.float16) > 0.6 * sum(b.numel() for b in held)
+    assert small.info.precision == half.PRECISION
+    small.to("cpu")
+    assert small.info.precision == half.PRECISION
+    assert memory.held(small) == 2 * small.info.parameters
+    assert not any(getattr(m, "_ready", None) for m in small.network.modules())  # no wide copies stay
+    monkeypatch.setattr(memory, "available", lambda: memory.needed(path))
+    assert registry.load(str(path)).info.precision == "float32"
+
+
+def test_a_network_whose_pictures_have_no_room_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    for path in NETWORKS[0], NETWORKS[-1]:
+        network = registry.load(str(path)).network
+        side = 32 * 32 if "32" in path.stem else 64 * 64
+        assert network.synthesis.largest >= side * 16
+        monkeypatch.setattr(memory, "FEATURES", 1e9)
+        with pytest.raises(ModelError, match="memory for one picture"):
+            registry.load(str(path))
+        monkeypatch.undo()
+
+
+def test_a_pickle_is_there_three_times_for_a_moment(tmp_path: Path) -> None:
+    path = tmp_path / "network.pkl"
+    path.write_bytes(bytes(1000))
+    assert memory.needed(path) == 3000
+    assert memory.needed(path, half=True) == 2500
+
+
 def test_what_does_not_even_fit_in_half_precision_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -115,7 +166,7 @@ def test_too_large_a_model_is_refused_before_it_is_read(
 def test_the_least_recently_used_goes_first(monkeypatch: pytest.MonkeyPatch) -> None:
     def load(model: str) -> SimpleNamespace:
         info = GeneratorInfo(model, "none", OutputSpec("image", 1, 1), (), parameters=100)
-        return SimpleNamespace(info=info, to=lambda _device: None)
+        return SimpleNamespace(info=info, network=None, device=torch.device("cpu"), to=lambda _device: None)
 
     monkeypatch.setattr(registry, "load", load)
     renderer = Renderer(budget=1000)

@@ -10,6 +10,7 @@ import torch
 from igm_gui.errors import ModelError
 from igm_gui.formats.checkpoint import Checkpoint
 from igm_gui.formats.unpickle import Record
+from igm_gui.generators.memory import require_picture
 from igm_gui.generators.stylegan.build2 import synthesis2
 from igm_gui.generators.stylegan.generator import StyleGAN, StyleNetwork, inputs_of, output_of
 from igm_gui.generators.stylegan.layouts import (
@@ -44,7 +45,8 @@ def _tree(checkpoint: Checkpoint) -> Node:
     if checkpoint.kind == "state_dict":
         tensors = checkpoint.tensors
         return from_rosinality(tensors) if is_rosinality(tensors) else from_official_flat(tensors)
-    content = checkpoint.pickled
+    content = checkpoint.__dict__.pop("pickled", None) or checkpoint.pickled
+    checkpoint.__dict__.pop("pickled", None)  # not to be held beside the network
     if is_tensorflow(content):
         return from_tensorflow(content[2])
     record = content if isinstance(content, Record) else None
@@ -69,6 +71,8 @@ def load(checkpoint: Checkpoint) -> StyleGAN:
     network.eval().requires_grad_(False)
     if "w_avg" not in root.child("mapping").tensors:
         _measure_average(network.mapping)
+    parameters, modified = _parameters(root), _modified(root)
+    del root, parts  # what was read is in the network now
     info = GeneratorInfo(
         name=checkpoint.name,
         title=checkpoint.name,
@@ -78,13 +82,15 @@ def load(checkpoint: Checkpoint) -> StyleGAN:
         description=f"{kind}, opened as weights; none of the file's code was executed.",
         path=str(checkpoint.path),
         sha256=checkpoint.sha256,
-        parameters=_parameters(root),
+        parameters=parameters,
         abilities=("map", "styles"),
         styles=style_space(network.mapping, synthesis.layer_names),
         preview_seeds=tuple(range(16)),
-        warnings=_modified(root),
+        warnings=modified,
     )
+    require_picture(checkpoint.path.name, synthesis.largest)
     generator = StyleGAN(info, network)
+    generator.halved = checkpoint.half
     with torch.inference_mode():
         # One forward pass tells the picture's size and proves that the layers fit together.
         start = time.perf_counter()

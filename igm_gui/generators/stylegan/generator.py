@@ -12,13 +12,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from igm_gui.generators import half, memory
 from igm_gui.generators.base import Batch, TorchGenerator
 from igm_gui.generators.graphs import Graphs
 from igm_gui.generators.stylegan.mapping import Mapping, truncate
 from igm_gui.generators.stylegan.styles import edited
 from igm_gui.generators.stylegan.synthesis2 import Synthesis2
 from igm_gui.generators.stylegan.synthesis3 import Synthesis3
-from igm_gui.generators.stylegan.trail import Trail
+from igm_gui.generators.stylegan.trail import BUDGET, Trail
 from igm_gui.generators.stylegan.tuning import (
     SMALLEST,
     Arrangement,
@@ -146,8 +147,9 @@ class StyleGAN(TorchGenerator):
         self._mapped: OrderedDict[tuple[bytes, bytes], Tensor] = OrderedDict()
         self._noise_key: tuple[Any, ...] | None = None
         self._noise: tuple[list[Tensor | None], list[Hashable]] = ([], [])
-        self._trail = Trail()
+        self._trail = Trail(min(BUDGET, memory.available() // 8 or BUDGET))
         self.tuned = Tuned()
+        self.halved = False  # weights kept in half because memory is short (half.py)
 
     @property
     def precision(self) -> str:
@@ -174,6 +176,8 @@ class StyleGAN(TorchGenerator):
             notes.append(f"{NOTE} {precision}, {self.psnr:.0f} dB PSNR against float32.")
         elif precision == "float16":
             notes.append(f"{NOTE} {precision} where it was trained so.")
+        if self.halved:
+            precision = half.PRECISION
         self.info = replace(self.info, precision=precision, warnings=tuple(notes))
 
     def _arrange(self, arrangement: Arrangement) -> None:

@@ -8,6 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from igm_gui.generators.half import kept
+
 
 def normalize_2nd_moment(x: Tensor) -> Tensor:
     """``x`` (N, D) scaled so that the mean square of each row is 1."""
@@ -28,13 +30,13 @@ class Dense(nn.Module):
         self, weight: Tensor, bias: Tensor | None, weight_gain: float, bias_gain: float, activate: bool
     ) -> None:
         super().__init__()
-        self.register_buffer("weight", (weight * weight_gain).contiguous())
+        self.register_buffer("weight", kept((weight * weight_gain).contiguous()))
         bias = torch.zeros(weight.shape[0]) if bias is None else bias
         self.register_buffer("bias", bias * bias_gain)
         self.activate = activate
 
     def forward(self, x: Tensor) -> Tensor:
-        x = F.linear(x, self.weight, self.bias)
+        x = F.linear(x, self.weight.to(x.dtype), self.bias)
         return F.leaky_relu(x, 0.2).mul_(math.sqrt(2)) if self.activate else x
 
 

@@ -21,6 +21,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from igm_gui.generators.half import kept
 from igm_gui.generators.stylegan.convolve import Winograd, ordered
 from igm_gui.generators.stylegan.mapping import Dense
 from igm_gui.generators.stylegan.trail import State, Step, Trail, row_keys
@@ -116,7 +117,7 @@ class ModulatedConv(nn.Module):
         self.up = up
         self.kernel = weight.shape[-1]
         self.register_buffer("squares", weight.square().sum((2, 3)))
-        self.register_buffer("weight", weight.contiguous())
+        self.register_buffer("weight", kept(weight.contiguous()))
         # The gain goes through the leaky ReLU: it is positive. Noise gets it in :meth:`noise_gain`.
         self.gain = math.sqrt(2) * gain
         self.register_buffer("bias", bias * self.gain)
@@ -149,7 +150,7 @@ class ModulatedConv(nn.Module):
 
     def _prepare(self, shape: torch.Size) -> _Ready:
         """The weights as :meth:`forward` wants them for an input of ``shape``."""
-        weight, squares = self.weight, self.squares
+        weight, squares = self.weight.float(), self.squares
         if self.dtype == torch.float16:
             norm = squares.sum(1).clamp(min=1e-16).sqrt()
             weight, squares = weight / norm[:, None, None, None], squares / norm.square()[:, None]
@@ -176,6 +177,8 @@ class ModulatedConv(nn.Module):
         if self._ready is None:
             self._ready = self._prepare(x.shape)
         ready = self._ready
+        if self.weight.dtype == torch.float16:
+            self._ready = None  # kept in half because memory is short: no wide copy stays
         style = self.affine(w)
         if x.dtype == torch.float16:
             # Demodulation undoes the scale; without this, products could leave float16's range.
@@ -319,6 +322,16 @@ class Synthesis2(nn.Module):
             block.compute = dtype if dtype != torch.float16 or block.trained_half else torch.float32
             for layer in block.layers:
                 layer.arrange(block.compute, layout, folded, winograd)
+
+    @property
+    def largest(self) -> int:
+        """Numbers of the largest layer's features for one picture."""
+        const = cast(Block, self.blocks[0]).const
+        pixels, most = 0 if const is None else const.shape[2] * const.shape[3], 0
+        for layer in self.layers():
+            pixels *= layer.up**2
+            most = max(most, pixels * layer.weight.shape[0])
+        return most
 
     @property
     def precisions(self) -> set[str]:

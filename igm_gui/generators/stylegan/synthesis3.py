@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from igm_gui.errors import ModelError
+from igm_gui.generators.half import kept
 from igm_gui.generators.stylegan.mapping import Dense
 from igm_gui.generators.stylegan.records import HINT, Node, dense
 from igm_gui.generators.stylegan.resample import FilteredLeakyReLU, plan_axis
@@ -100,10 +101,11 @@ class Layer3(nn.Module):
             # Equation (4) of the paper's appendix: unit-energy weights, so that only the style scales.
             weight = weight * weight.square().mean((1, 2, 3), keepdim=True).rsqrt()
         self.register_buffer("squares", weight.square().sum((2, 3)))
-        self.register_buffer("weight", (weight * gain).contiguous())
+        self.register_buffer("weight", kept((weight * gain).contiguous()))
         self.register_buffer("bias", node.tensor("bias"))
         self.dtype: torch.dtype = torch.float32
         self._ready: tuple[Tensor, Tensor, Tensor] | None = None  # weight, squares, bias as arranged
+        self._arranged: tuple[torch.memory_format, int, int] | None = None  # layout, channels in and out
         self.filtered = None if self.colour else _filtered(node, self.kernel)
         plans = None if self.filtered is None else (self.filtered.columns, self.filtered.rows)
         self.size = (0, 0) if plans is None else (plans[0].out_size, plans[1].out_size)
@@ -114,27 +116,35 @@ class Layer3(nn.Module):
         With the channels last their number is rounded up to whole vector registers: the ones added are
         zero throughout, and odd numbers would cost more than they do.
         """
-        self.dtype = dtype
+        self.dtype, self._ready = dtype, None
         made = self.weight.shape[0]
         if layout == torch.channels_last and not self.colour:
             made = -(-made // CHANNELS_AT_ONCE) * CHANNELS_AT_ONCE
-        more = (made - self.weight.shape[0], channels - self.weight.shape[1])
-        weight = F.pad(self.weight, (0, 0, 0, 0, 0, more[1], 0, more[0]))
-        squares = F.pad(self.squares, (0, more[1], 0, more[0]))
-        self._ready = (
-            weight.to(dtype).contiguous(memory_format=layout),
-            squares,
-            F.pad(self.bias * (1.0 if self.colour else GAIN), (0, more[0])).to(dtype),
-        )
+        self._arranged = layout, channels, made
         if self.filtered is not None:
             self.filtered.arrange(dtype)
         return made
 
+    def _prepare(
+        self, layout: torch.memory_format, channels: int, made: int
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        more = (made - self.weight.shape[0], channels - self.weight.shape[1])
+        weight = F.pad(self.weight.float(), (0, 0, 0, 0, 0, more[1], 0, more[0]))
+        return (
+            weight.to(self.dtype).contiguous(memory_format=layout),
+            F.pad(self.squares, (0, more[1], 0, more[0])),
+            F.pad(self.bias * (1.0 if self.colour else GAIN), (0, more[0])).to(self.dtype),
+        )
+
     def forward(self, x: Tensor, w: Tensor) -> Tensor:
-        if self._ready is None:
+        if self._arranged is None:
             self.arrange(x.dtype, torch.contiguous_format, x.shape[1])
-        assert self._ready is not None
+        assert self._arranged is not None
+        if self._ready is None:
+            self._ready = self._prepare(*self._arranged)
         weight, squares, bias = self._ready
+        if self.weight.dtype == torch.float16:
+            self._ready = None  # kept in half because memory is short: no wide copy stays
         style = self.affine(w) * self.style_gain
         if not self.colour:
             style = style * style.square().mean(1, keepdim=True).rsqrt()
@@ -210,6 +220,12 @@ class Synthesis3(nn.Module):
         sizes = [cast(Layer3, layer).size for layer in self.layers3[:-1]]
         names = [f"{width}×{height}" for width, height in sizes]
         return ("input", *names, "colour")
+
+    @property
+    def largest(self) -> int:
+        """Numbers of the largest layer's features for one picture."""
+        layers = [cast(Layer3, layer) for layer in self.layers3]
+        return max(layer.size[0] * layer.size[1] * layer.weight.shape[0] for layer in layers)
 
     @property
     def precisions(self) -> set[str]:
