@@ -51,7 +51,9 @@ def load(checkpoint: Checkpoint) -> TorchGenerator:
         torch.manual_seed(0)
         network = Network().eval().requires_grad_(False)
     parameters = sum(p.numel() for p in network.parameters())
-    return TorchGenerator(info_from_card(checkpoint, parameters), network)
+    generator = TorchGenerator(info_from_card(checkpoint, parameters), network)
+    generator.reentrant = True
+    return generator
 
 
 def install(folder: Path) -> str:

@@ -206,7 +206,7 @@ def compare_model(renderer: Renderer, model: str, options: Namespace) -> dict[st
     points = _points(info, options.seed, options.samples)
     clock: Callable[[], float] = time.perf_counter
     start = clock()
-    for _, media in batches(renderer, model, points, options.device, options.batch):
+    for _, media in batches(renderer, model, points, options.device, options.batch, together=False):
         seconds.append((clock() - start) / len(media))
         moments.add(media)
         start = clock()

@@ -1,7 +1,9 @@
-"""Requests in, results out: loading, device, the forward pass, scaling. One thread uses it."""
+"""Requests in, results out: loading, device, the forward pass, scaling. One thread uses it, and the threads
+that make batches of an export for it."""
 
 from __future__ import annotations
 
+import threading
 import time
 import traceback
 from collections import OrderedDict
@@ -38,11 +40,16 @@ class Renderer:
         self._budget = budget or memory.budget()
         self._loaded: OrderedDict[tuple[str, str], TorchGenerator] = OrderedDict()
         self._resolved: dict[str, str] = {}
+        self._lock = threading.RLock()  # exports render several batches at once
 
     def generator(self, model: str, device: str = "auto") -> tuple[TorchGenerator, str]:
         """The generator of ``model`` on ``device``, loaded where needed, and a notice for the person
         (empty, or that a full GPU made it fall back to the CPU). ModelError or DeviceError."""
         preload_torch()  # before the first of them imports it
+        with self._lock:
+            return self._generator(model, device)
+
+    def _generator(self, model: str, device: str) -> tuple[TorchGenerator, str]:
         from igm_gui.generators import memory_order, registry
 
         chosen = self._resolved.get(device)

@@ -27,7 +27,7 @@ from igm_gui.formats.files import atomic_path
 from igm_gui.formats.image import PngWriter, enlarged, write_png
 from igm_gui.info import GeneratorInfo
 from igm_gui.latent.point import LatentPoint, conform
-from igm_gui.session.grid import grid_points, grid_shape
+from igm_gui.session.grid import GridPoints, grid_shape
 from igm_gui.session.recipes import grid_recipe, point_recipe
 from igm_gui.session.state import GridSpec
 
@@ -74,7 +74,7 @@ def save_sheet(
             columns * width + (columns - 1) * grid.gap,
         )
         check_pixels(info, full_height, full_width, MAX_BYTES)
-        points = grid_points(info, grid, base)
+        points = GridPoints(info, grid, base)
         recipe = grid_recipe(info, grid, base)
         with (
             atomic_path(Path(path)) as temporary,
@@ -121,7 +121,7 @@ def save_singles(
         called = list(names)
         if isinstance(points, GridSpec):
             rows, columns = grid_shape(info, points)
-            cells: Sequence[LatentPoint] = grid_points(info, points, base)
+            cells: Sequence[LatentPoint] = GridPoints(info, points, base)
             called = called or [
                 f"{stem}-r{row + 1:03d}-c{column + 1:03d}" for row in range(rows) for column in range(columns)
             ]

@@ -8,8 +8,8 @@ import shutil
 import tempfile
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import closing, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +19,11 @@ from numpy.typing import NDArray
 from igm_gui.engine.loop import Work
 from igm_gui.engine.renderer import Renderer
 from igm_gui.errors import DeviceError, ExportError
+from igm_gui.export.parallel import batches_at_once, workers
 from igm_gui.formats.files import check_name, explain_os_error
 from igm_gui.info import GeneratorInfo
 from igm_gui.latent.point import LatentPoint
-from igm_gui.requests import Priority, RenderRequest
+from igm_gui.requests import Priority, RenderRequest, RenderResult
 
 __all__ = ["Work", "batches", "encoding", "finish", "folder_of_files", "info_of", "safe_name"]
 
@@ -30,6 +31,8 @@ BATCH_PIXELS = 32_768
 MAX_BATCH = 32
 SMALL_PIXELS = 64 * 64  # networks of such pictures do a whole batch in a few hundredths of a second
 GPU_FACTOR = 8
+PATIENCE = 0.01  # seconds that a batch is waited for before whatever else there is to do has its turn
+_NOTHING: NDArray[Any] = np.empty((0, 1, 1, 1), np.uint8)
 
 
 def finish(work: Work, renderer: Renderer, progress: Callable[[float], None] | None = None) -> None:
@@ -61,27 +64,58 @@ def batch_size(info: GeneratorInfo, device: str) -> int:
 
 
 def batches(
-    renderer: Renderer, model: str, points: Sequence[LatentPoint], device: str = "auto", batch: int = 0
+    renderer: Renderer,
+    model: str,
+    points: Sequence[LatentPoint],
+    device: str = "auto",
+    batch: int = 0,
+    together: bool = True,
 ) -> Iterator[tuple[int, NDArray[Any]]]:
     """(index of the first, media) for ``points`` in order, some at a time (``batch``; 0 chooses).
 
     The points must fit the model (:func:`igm_gui.latent.point.conform`). Media as in
-    :class:`igm_gui.requests.RenderResult`. Where memory runs out, batches get smaller.
+    :class:`igm_gui.requests.RenderResult`. Where memory runs out, batches get smaller. A network that allows
+    it makes several batches at once, if that may be (``together``; :mod:`igm_gui.export.parallel`): media of
+    no samples then come in between, so that whoever asks is never kept waiting for long.
     """
     generator, _ = renderer.generator(model, device)
     batch = batch or batch_size(generator.info, generator.device.type)
-    start = 0
-    while start < len(points):
+    count, threads = batches_at_once(generator) if together and len(points) > batch else (1, 0)
+
+    def render(start: int) -> RenderResult:
         part = tuple(points[start : start + batch])
-        result = renderer.render(RenderRequest(model, part, "export", Priority.BATCH, device=device))
-        if isinstance(result.error, DeviceError) and batch > 1:
-            batch = (batch + 1) // 2
-            continue
-        if result.error is not None:
-            raise result.error
-        assert result.media is not None
-        yield start, result.media
-        start += len(part)
+        return renderer.render(RenderRequest(model, part, "export", Priority.BATCH, device=device))
+
+    with workers(count, threads) if count > 1 else nullcontext(_at_once) as submit:
+        begun: deque[tuple[int, Future[RenderResult]]] = deque()
+        start = ahead = 0
+        while start < len(points):
+            while ahead < len(points) and len(begun) <= count:
+                begun.append((ahead, submit(render, ahead)))
+                ahead += batch
+                if count == 1:
+                    break
+            start, future = begun.popleft()
+            while not wait((future,), PATIENCE).done:
+                yield start, _NOTHING
+            result = future.result()
+            if isinstance(result.error, DeviceError) and batch > 1:
+                wait([other for _, other in begun])
+                begun.clear()
+                batch, ahead = (batch + 1) // 2, start
+                continue
+            if result.error is not None:
+                raise result.error
+            assert result.media is not None
+            yield start, result.media
+            start += len(result.media)
+
+
+def _at_once(call: Callable[[int], RenderResult], start: int) -> Future[RenderResult]:
+    """``call(start)`` here and now, as a thread would answer it."""
+    future: Future[RenderResult] = Future()
+    future.set_result(call(start))
+    return future
 
 
 @contextmanager

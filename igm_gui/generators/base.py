@@ -78,8 +78,11 @@ class TorchGenerator:
     """Points in, media out, over a torch network.
 
     ``prepare``, ``forward`` and ``finish`` are apart so that the forward pass alone can be timed.
-    A family may override any of them; most only give a network. Not thread-safe: one thread renders.
+    A family may override any of them; most only give a network. One thread renders, unless ``reentrant`` says
+    that a call keeps nothing for the next: then exports make several batches at once.
     """
+
+    reentrant = False
 
     # Whether a GPU may record the forward pass and replay it (graphs.py): no work of the CPU's in it.
     recordable = True

@@ -147,15 +147,18 @@ def conform(point: LatentPoint, info: GeneratorInfo) -> LatentPoint:
 def problem(spec: InputSpec, value: Value) -> str | None:
     """Why ``value`` does not fit ``spec``, as the rest of a sentence; None where it does."""
     if spec.kind in ("latent", "label"):
+        if isinstance(value, Vector) and value.fitted is spec:
+            return None
         shape = spec.shape if spec.kind == "latent" else (len(spec.classes),)
         if not isinstance(value, Vector):
             return f"needs numbers of shape {shape}, not {value!r}"
         if value.shape != shape:
             return f"needs shape {shape}, not {value.shape}"
-        if not value.finite:
+        if not np.isfinite(value.array).all():
             return "holds values that are not finite numbers"
         if spec.kind == "label" and (value.array.min() < -1e-4 or abs(float(value.array.sum()) - 1) > 1e-2):
             return "needs class weights of at least 0 that sum to 1"
+        value.fitted = spec
         return None
     if isinstance(value, Vector):
         return "needs one number, not several"

@@ -16,9 +16,11 @@ class Vector:
     nothing that the caller still holds can change it.
     """
 
-    __slots__ = ("_finite", "_hash", "array")
+    __slots__ = ("_hash", "array", "fitted")
 
     array: NDArray[np.float32]
+    fitted: object
+    """What the vector was last found to fit (an ``InputSpec``): it never changes, so once is enough."""
 
     def __init__(self, values: ArrayLike, shape: Sequence[int] | None = None) -> None:
         array = np.array(values, dtype=np.float32, order="C")
@@ -27,7 +29,7 @@ class Vector:
         array.flags.writeable = False
         self.array = array
         self._hash: int | None = None
-        self._finite: bool | None = None
+        self.fitted: object = None
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -36,13 +38,6 @@ class Vector:
     @property
     def size(self) -> int:
         return int(self.array.size)
-
-    @property
-    def finite(self) -> bool:
-        """Whether every number is finite; looked at once."""
-        if self._finite is None:
-            self._finite = bool(np.isfinite(self.array).all())
-        return self._finite
 
     def replace(self, index: int | Iterable[int], value: ArrayLike) -> Vector:
         """A vector that differs at the flat ``index`` (one or many)."""

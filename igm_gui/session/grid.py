@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import overload
 
 from igm_gui.errors import InputError
 from igm_gui.info import GeneratorInfo
@@ -60,9 +61,29 @@ def grid_cells(
     return rows * columns, cell
 
 
+class GridPoints(Sequence[LatentPoint]):
+    """A grid's points, row by row (see :func:`grid_cells`), each made when it is asked for."""
+
+    def __init__(self, info: GeneratorInfo, grid: GridSpec, base: LatentPoint | None = None) -> None:
+        self._count, self._cell = grid_cells(info, grid, base)
+
+    def __len__(self) -> int:
+        return self._count
+
+    @overload
+    def __getitem__(self, index: int) -> LatentPoint: ...
+    @overload
+    def __getitem__(self, index: slice) -> tuple[LatentPoint, ...]: ...
+    def __getitem__(self, index: int | slice) -> LatentPoint | tuple[LatentPoint, ...]:
+        if isinstance(index, slice):
+            return tuple(self._cell(i) for i in range(*index.indices(self._count)))
+        if not -self._count <= index < self._count:
+            raise IndexError(index)
+        return self._cell(index % self._count)
+
+
 def grid_points(
     info: GeneratorInfo, grid: GridSpec, base: LatentPoint | None = None
 ) -> tuple[LatentPoint, ...]:
-    """All of the grid's points, row by row (see :func:`grid_cells`)."""
-    count, cell = grid_cells(info, grid, base)
-    return tuple(cell(i) for i in range(count))
+    """All of the grid's points at once, row by row."""
+    return GridPoints(info, grid, base)[:]

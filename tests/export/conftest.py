@@ -34,6 +34,7 @@ class OneShot:
     """A sound generator that does not stream: a click at the start, then a tone of the seed's pitch."""
 
     RATE, LENGTH = 8000, 4000
+    reentrant = False
 
     def __init__(self) -> None:
         self.info = GeneratorInfo(

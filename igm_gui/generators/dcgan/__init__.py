@@ -71,7 +71,9 @@ def load(checkpoint: Checkpoint) -> TorchGenerator:
         warnings=() if card else _told(layout, guess, output),
         preview_seeds=tuple(range(16)),
     )
-    return TorchGenerator(info, network)
+    generator = TorchGenerator(info, network)
+    generator.reentrant = True
+    return generator
 
 
 def _upsamples(layout: Layout) -> bool:

@@ -59,6 +59,8 @@ class FashionNetwork(nn.Module):
 class FashionModel(TorchGenerator):
     """Without encoder: z and class to picture."""
 
+    reentrant = True
+
 
 class FashionAutoencoder(FashionModel):
     """With an encoder: a dropped picture finds its z and class at once."""

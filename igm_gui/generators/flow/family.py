@@ -20,6 +20,7 @@ class FlowModel(TorchGenerator):
     """A sampler whose pictures can be watched as they form."""
 
     network: FlowSampler
+    reentrant = True
 
     def steps(self, point: LatentPoint) -> Iterator[NDArray[np.uint8]]:
         """uint8 (H, W, C): the noise first, then the state after each step, the finished picture last."""

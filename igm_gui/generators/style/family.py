@@ -93,6 +93,7 @@ class StyleGenerator(TorchGenerator):
     """A style-based generator with `map`, `encode` and per-layer styles."""
 
     network: StyleNetwork
+    reentrant = True
 
     @property
     def layer_names(self) -> tuple[str, ...]:
