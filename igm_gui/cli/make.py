@@ -58,6 +58,12 @@ def chosen_point(info: GeneratorInfo, options: Namespace, seed: int) -> LatentPo
                 f"{name}={value:g} is out of range.",
                 f"{info.name} takes {spec.minimum:g} to {spec.maximum:g} {spec.unit}".strip() + ".",
             )
+        steps = (value - spec.minimum) / spec.step if spec.kind == "scalar" and spec.step >= 1 else 0.0
+        if abs(steps - round(steps)) > 1e-6:
+            raise InputError(
+                f"{name}={value:g} lies between two steps.",
+                f"{info.name} takes {spec.minimum:g}, {spec.minimum + spec.step:g} … up to {spec.maximum:g}.",
+            )
         point = point.with_value(name, number)
     return _styled(info, point, options)
 

@@ -73,6 +73,7 @@ def test_sample_writes_sounds_with_other_inputs(igm, tmp_path):
         (("",), ("empty name",)),
         (("fashion-gan", "--label", "\u00b2"), ("no class called",)),
         (("fashion-flow", "--set", "noise_seed=1.5"), ("whole numbers",)),
+        (("fashion-flow", "--set", "steps=2.5"), ("between two steps", "1, 2 ")),
         (("/",), ("card.json",)),
         (("fashion-gan", "-n", "0"), ("whole number from 1",)),
         (("fashion-gan", "-n", "many"), ("whole number from 1",)),

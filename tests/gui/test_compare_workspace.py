@@ -140,7 +140,7 @@ def test_one_latent_drives_all(qtbot: QtBot, studio: Studio, workspace: CompareW
     with qtbot.waitSignal(
         studio.rendered, timeout=20_000, check_params_cb=lambda r: r.request.slot == "compare:1"
     ):
-        qtbot.mouseClick(workspace.seed.die, LEFT)
+        qtbot.mouseClick(workspace.bar.seed.die, LEFT)
     assert not np.array_equal(before, workspace.columns[1].view.sound)
     assert workspace.columns[1].time.text().endswith(" ms")
 
@@ -178,7 +178,7 @@ def test_the_baseline_is_one_click_away(qtbot: QtBot, make_studio: MakeStudio) -
 
 
 def test_the_list_of_models_stays_within_the_window(workspace: CompareWorkspace) -> None:
-    for button in (workspace._hint_add, workspace.add):
+    for button in (workspace._hint_add, workspace.bar.add):
         workspace.ask_model(button)
         browser = workspace._chooser.browser
         assert browser is not None
@@ -229,17 +229,29 @@ def test_samples_of_shared_seeds_and_a_click_on_one(
     QTest.keyClick(rows[1], Qt.Key.Key_Return)
     assert studio.state.point.seed == 4
     before = rows[1].images
-    qtbot.mouseClick(workspace.new, LEFT)
+    qtbot.mouseClick(workspace.bar.new, LEFT)
     assert rows[0].seed_of(0) == studio.state.compare_seed
     qtbot.waitUntil(lambda: not rows[1]._pieces.running, timeout=30_000)
     assert rows[1].images != before
+
+
+def test_samples_of_another_model_do_not_stay(
+    qtbot: QtBot, studio: Studio, workspace: CompareWorkspace
+) -> None:
+    samples = workspace.columns[0].samples
+    qtbot.waitUntil(lambda: bool(samples.images) and all(samples.images), timeout=30_000)
+    seen: list[tuple[object, ...]] = []
+    studio.changed.connect(lambda *_: seen.append(samples.images))
+    studio.open_model("fashion-vae")
+    assert seen
+    assert not any(seen[-1])
 
 
 def test_a_sample_of_every_class_is_taken_with_its_class(qtbot: QtBot, make_studio: MakeStudio) -> None:
     studio = make_studio("fashion-gan")
     workspace = make(qtbot, studio)
     workspace.add_model("fashion-vae")
-    workspace.kind.setCurrentIndex(1)
+    workspace.bar.kind.setCurrentIndex(1)
     samples = workspace.columns[1].samples
     qtbot.waitUntil(lambda: bool(samples.images) and all(samples.images), timeout=30_000)
     depth = len(studio.session._undo)
@@ -270,12 +282,12 @@ def test_latents_alone_do_not_render_the_samples_again(
 def test_class_is_chosen_here(qtbot: QtBot, make_studio: MakeStudio) -> None:
     studio = make_studio("fashion-gan")
     workspace = make(qtbot, studio)
-    workspace.classes.setFocus()
-    qtbot.keyClick(workspace.classes, Qt.Key.Key_Down)
+    workspace.bar.classes.setFocus()
+    qtbot.keyClick(workspace.bar.classes, Qt.Key.Key_Down)
     value = studio.state.point.get("label")
     assert isinstance(value, Vector)
     assert int(np.argmax(value.array)) == 1
-    assert workspace.classes.currentText() == "trousers"
+    assert workspace.bar.classes.currentText() == "trousers"
 
 
 def test_a_model_that_fails_says_so_in_its_place(
@@ -322,7 +334,7 @@ def test_export_writes_a_sheet_of_shared_seeds_for_each_model(
     workspace.add_model("additive")
     studio.session.update(compare_seed=20)
     job = workspace.export_samples(tmp_path / "samples")
-    qtbot.waitUntil(lambda: workspace.jobs.job is None, timeout=60_000)
+    qtbot.waitUntil(lambda: workspace.bar.jobs.job is None, timeout=60_000)
     assert job.error is None
     files = sorted(path.name for path in (tmp_path / "samples").iterdir())
     assert files[-3:] == ["comparison.png", "fashion-gan.png", "uniform-pixels.png"]
@@ -336,10 +348,10 @@ def test_export_writes_a_sheet_of_shared_seeds_for_each_model(
 
 def test_full_screen_shows_the_models_alone(workspace: CompareWorkspace) -> None:
     workspace.set_bare(True)
-    assert not workspace.seed.isVisible()
+    assert not workspace.bar.seed.isVisible()
     assert workspace.columns[0].isVisible()
     workspace.set_bare(False)
-    assert workspace.seed.isVisible()
+    assert workspace.bar.seed.isVisible()
 
 
 def test_nothing_is_rendered_when_it_is_not_shown(

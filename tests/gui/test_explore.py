@@ -106,6 +106,16 @@ class TestInputs:
         picker.sliders[1].track.change(0.25)
         assert toy_studio.state.point.vector("label").array == pytest.approx([0.75, 0.25, 0])
 
+    def test_mix_sliders_come_into_sight(
+        self, qtbot: QtBot, window: MainWindow, explore: ExploreWorkspace
+    ) -> None:
+        window.resize(900, 560)
+        picker = explore.inputs.classes["label"]
+        explore.left.verticalScrollBar().setValue(0)
+        picker.mix_button.click()
+        last = picker.sliders[-1]
+        qtbot.waitUntil(lambda: not last.visibleRegion().isEmpty(), timeout=20_000)
+
     def test_undo_and_redo_by_keys(
         self, window: MainWindow, explore: ExploreWorkspace, toy_studio: Studio
     ) -> None:

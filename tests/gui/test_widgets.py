@@ -7,11 +7,12 @@ import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QWheelEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QApplication, QHBoxLayout, QLabel, QWidget
 from pytestqt.qtbot import QtBot
 
 from igm_gui.gui.commands import Commands
 from igm_gui.gui.widgets import Button, PictureView, SectionHead, Thumbnail, ValueSlider, media_image
+from igm_gui.gui.widgets.compact import CompactRow
 from igm_gui.gui.widgets.slider import parse_number
 from igm_gui.requests import RenderRequest, RenderResult
 from tests.gui.fakes import TOY
@@ -333,3 +334,34 @@ def test_large_pictures_are_smooth_by_themselves(qtbot: QtBot) -> None:
     assert view.smooth
     view.set_smooth(False)
     assert not view.smooth
+
+
+def test_a_narrow_row_gives_up_words_then_what_can_be_spared(qtbot: QtBot) -> None:
+    holder = QWidget()  # which may be narrower than the row would like
+    row, spare = QWidget(holder), QLabel("Samples from seed")
+    first, last = Button("Open a file", "folder-open"), Button("Add a model", "plus")
+    layout = QHBoxLayout(row)
+    for widget in (first, spare, last):
+        layout.addWidget(widget)
+    CompactRow(row, (first, last), (spare,))
+    qtbot.addWidget(holder)
+    holder.resize(600, 40)
+    row.resize(600, 40)
+    with qtbot.waitExposed(holder):
+        holder.show()
+    whole = layout.minimumSize().width()
+
+    def shown(width: int) -> tuple[str, str, bool]:
+        row.resize(width, 40)
+        QApplication.processEvents()
+        return first.text(), last.text(), not spare.isHidden()
+
+    assert shown(600) == ("Open a file", "Add a model", True)
+    assert shown(whole - 1) == ("", "Add a model", True)
+    first.setText("Open it")  # another word, while there is no room for it
+    QApplication.processEvents()
+    bare = layout.minimumSize().width()
+    assert shown(bare - last.fontMetrics().horizontalAdvance("Add a mode")) == ("", "", True)
+    assert shown(80) == ("", "", False)
+    assert shown(600) == ("Open it", "Add a model", True)
+    assert first.accessibleName() == "Open a file"

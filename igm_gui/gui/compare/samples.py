@@ -51,6 +51,7 @@ class Samples(QWidget):
         self._pieces.failed.connect(self._fail)
         self._key: tuple[object, ...] = ()
         self._model = ""
+        self._of = ""  # the model whose samples are shown
         self._info: GeneratorInfo | None = None
         self._every = False
         self._images: list[QImage | None] = []
@@ -108,6 +109,8 @@ class Samples(QWidget):
             return
         # With more room only the new samples are missing, but rows wrap elsewhere: begin again.
         self._key = key
+        if model != self._of:
+            self._of, self._images = model, []  # what another model made is not taken for this one's
         if len(self._images) != count:
             self._images = (self._images + [None] * count)[:count]
         self._pieces.start(model, count, points, self._side)

@@ -5,23 +5,19 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-from PySide6.QtCore import QSignalBlocker, Qt
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QScrollArea, QSpinBox, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from igm_gui.engine.loop import Job
 from igm_gui.gui.commands import Commands
 from igm_gui.gui.compare.choose import ModelChooser
 from igm_gui.gui.compare.column import Column
 from igm_gui.gui.compare.lineup import MAX_MODELS, sample_points
-from igm_gui.gui.explore.seed import SeedRow
-from igm_gui.gui.jobbar import JobBar
+from igm_gui.gui.compare.toolbar import CompareBar
 from igm_gui.gui.saving import ask_folder, export_work, tell_written
 from igm_gui.gui.studio import Studio
-from igm_gui.gui.widgets import Button, IconButton, ValueSlider, accent_button
-from igm_gui.info import GeneratorInfo, InputSpec
-from igm_gui.latent.point import one_hot
-from igm_gui.latent.vector import Vector
+from igm_gui.gui.widgets import Button, accent_button
+from igm_gui.info import GeneratorInfo
 from igm_gui.requests import Priority, RenderRequest, RenderResult
 from igm_gui.session import actions
 from igm_gui.session.grid import drawn
@@ -46,7 +42,10 @@ class CompareWorkspace(QWidget):
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.setSpacing(0)
-        self.bar = self._toolbar()
+        self.bar = CompareBar(studio, commands)
+        self.bar.add.clicked.connect(lambda: self.ask_model(self.bar.add))
+        self.bar.export.clicked.connect(self.open_export)
+        self.bar.kind_changed.connect(self._show)
         whole.addWidget(self.bar)
         body = QWidget()
         body.setObjectName("canvas")
@@ -81,76 +80,13 @@ class CompareWorkspace(QWidget):
         studio.changed.connect(self._on_changed)
         studio.rendered.connect(self._on_rendered)
 
-    def _toolbar(self) -> QWidget:
-        bar = QWidget()
-        bar.setObjectName("topBar")
-        bar.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        row = QHBoxLayout(bar)
-        row.setContentsMargins(12, 6, 12, 6)
-        row.setSpacing(8)
-        self.seed = SeedRow("Seed", "The point that all models get", label_width=32)
-        self.seed.setMinimumWidth(190)
-        self.seed.setMaximumWidth(300)
-        self.seed.changed.connect(lambda seed: actions.set_seed(self._session, seed, merge="seed"))
-        self.seed.released.connect(self._session.end_merge)
-        self.seed.dice.connect(lambda: self._commands.run("compare.random"))
-        self.mutate = Button("Mutate", "shuffle", self._commands.tip("compare.mutate"))
-        self.mutate.clicked.connect(lambda: self._commands.run("compare.mutate"))
-        self.classes = QComboBox()
-        self.classes.setToolTip("The class that all models get, where they have it")
-        self.classes.setAccessibleName("Class")
-        self.classes.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self.classes.activated.connect(self._take_class)
-        self.truncation = ValueSlider("Truncation", 0.0, 1.0, 1.0, tip="Truncation psi", label_width=64)
-        self.truncation.setMaximumWidth(230)
-        self.truncation.changed.connect(
-            lambda value: self._session.set_input("truncation", float(value), merge="truncation")
-        )
-        self.truncation.released.connect(self._session.end_merge)
-        samples = QLabel("Samples from seed")
-        samples.setProperty("role", "quiet")
-        self.first = QSpinBox()
-        self.first.setRange(0, 2**31 - 1)
-        self.first.setFixedWidth(76)
-        self.first.setKeyboardTracking(False)
-        self.first.setToolTip("First seed of the sample rows; every model gets the same seeds")
-        self.first.setAccessibleName("First seed of the samples")
-        self.first.valueChanged.connect(lambda seed: self._session.update(compare_seed=seed, merge="rows"))
-        self.new = IconButton("dices", self._commands.tip("compare.seeds"))
-        self.new.clicked.connect(lambda: self._commands.run("compare.seeds"))
-        self.kind = QComboBox()
-        self.kind.addItems(["this class", "every class"])
-        self.kind.setToolTip("Samples of the class above, or of all classes in turn")
-        self.kind.setAccessibleName("Classes of the samples")
-        self.kind.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self.kind.currentIndexChanged.connect(lambda _: self._show())
-        self.add = Button("Add model", "plus", self._commands.tip("compare.add"))
-        self.add.clicked.connect(lambda: self.ask_model(self.add))
-        self.open = IconButton("folder-open", self._commands.tip("compare.open"))
-        self.open.clicked.connect(lambda: self._commands.run("compare.open"))
-        row.addWidget(self.seed, 2)
-        row.addWidget(self.mutate)
-        row.addWidget(self.classes)
-        row.addWidget(self.truncation, 1)
-        row.addStretch(1)
-        self.export = IconButton("download", self._commands.tip("compare.export"))
-        self.export.clicked.connect(self.open_export)
-        self.jobs = JobBar(self._studio)
-        self.jobs.busy_changed.connect(lambda busy: self.export.setVisible(not busy))
-        last: tuple[QWidget, ...] = (
-            samples, self.first, self.new, self.kind, self.export, self.jobs, self.add, self.open
-        )  # fmt: skip
-        for widget in last:
-            row.addWidget(widget)
-        return bar
-
     def _add_commands(self) -> None:
         add, session = self._commands.add, self._session
         add("compare.random", "Random point for all models", lambda: actions.randomize(session), "R")
         add("compare.mutate", "Mutate: a neighbour, for all models", lambda: actions.mutate(session), "M")
         add("compare.keep", "Keep this point", lambda: actions.keep(session), "K")
         add("compare.seeds", "New seeds for the samples", self._new_seeds, "S")
-        add("compare.add", "Add a model to compare…", lambda: self.ask_model(self.add), "A")
+        add("compare.add", "Add a model to compare…", lambda: self.ask_model(self.bar.add), "A")
         add("compare.baseline", "Add the baseline: every pixel at random", lambda: self.add_model(BASELINE))
         add("compare.export", "Export the samples of all models…", self.open_export, "Ctrl+E", "Export")
         add("compare.open", "Open a model file to compare…", self._chooser.ask_file)
@@ -187,12 +123,12 @@ class CompareWorkspace(QWidget):
 
     def open_export(self) -> None:
         """Write the samples of all models, from the seeds that are shown."""
-        if self.jobs.job is None and self._studio.state.point.values:
+        if self.bar.jobs.job is None and self._studio.state.point.values:
             ask_folder(self, "Where the samples go", "samples", self.export_samples)
 
     def export_samples(self, folder: Path) -> Job:
         """Write a sheet of samples for each model into ``folder``, with progress and a way to cancel."""
-        state, models, every = self._studio.state, self.models, self.kind.currentIndex() == 1
+        state, models, every = self._studio.state, self.models, self.bar.every_class
         work = export_work(
             lambda e: e.save_samples(
                 folder, models, state.compare_seed, state.point, state.device, every_class=every
@@ -203,7 +139,7 @@ class CompareWorkspace(QWidget):
             if job.error is None:
                 tell_written(self._studio, folder)
 
-        return self.jobs.watch(self._studio.run(f"Export {folder.name}", work, done))
+        return self.bar.jobs.watch(self._studio.run(f"Export {folder.name}", work, done))
 
     # -- the line-up
 
@@ -268,11 +204,6 @@ class CompareWorkspace(QWidget):
 
     # -- from the person
 
-    def _take_class(self, index: int) -> None:
-        spec = self._label_spec()
-        if spec is not None and 0 <= index < len(spec.classes):
-            self._session.set_input(spec.name, one_hot(len(spec.classes), index))
-
     def _new_seeds(self) -> None:
         self._session.update(compare_seed=actions.new_seed())
 
@@ -284,7 +215,7 @@ class CompareWorkspace(QWidget):
         state = self._studio.state
         seed = state.compare_seed + number
         point = drawn(info, state.point, seed)
-        sample = sample_points(theirs, state.point, state.compare_seed, self.kind.currentIndex() == 1)(number)
+        sample = sample_points(theirs, state.point, state.compare_seed, self.bar.every_class)(number)
         for label in theirs.of_kind("label"):
             ours, value = info.input(label.name), sample.get(label.name)
             if ours is not None and ours.classes == label.classes and value is not None:
@@ -315,10 +246,6 @@ class CompareWorkspace(QWidget):
     def _sounds(self) -> bool:
         return self._session.info is not None and self._session.info.media == "sound"
 
-    def _label_spec(self) -> InputSpec | None:
-        info = self._session.info
-        return next(iter(info.of_kind("label")), None) if info is not None else None
-
     def _infos(self) -> list[GeneratorInfo]:
         return [info for m in self.models if (info := self._studio.card_of(m)) is not None]
 
@@ -346,40 +273,14 @@ class CompareWorkspace(QWidget):
             column.samples.room_changed.connect(self._share_room)
             self._row.insertWidget(len(self.columns), column, 1)
             self.columns.append(column)
-        every = self.kind.currentIndex() == 1
+        every = self.bar.every_class
         for place, (column, model) in enumerate(zip(self.columns, models, strict=True)):
             column.show_model(model, every, place == len(models) - 1)
         self._share_room()
         self._empty.setVisible(len(models) < 2)
         self._hint_base.setVisible(BASELINE not in models and not self._sounds)
-        self.add.setEnabled(len(models) < MAX_MODELS)
-        self._show_inputs()
-
-    def _show_inputs(self) -> None:
-        state, spec = self._studio.state, self._label_spec()
-        info = self._session.info
-        self.seed.set_seed(state.point.seed)
-        self.seed.setEnabled(info is not None and info.latent is not None)
-        self.mutate.setEnabled(self.seed.isEnabled())
-        blockers = [QSignalBlocker(w) for w in (self.classes, self.first)]
-        self.classes.setVisible(spec is not None)
-        if spec is not None:
-            if [self.classes.itemText(i) for i in range(self.classes.count())] != list(spec.classes):
-                self.classes.clear()
-                self.classes.addItems(list(spec.classes))
-            value = state.point.get(spec.name)
-            weights = value.array if isinstance(value, Vector) else np.zeros(1, np.float32)
-            mixed = int((weights > 1e-3).sum()) > 1
-            self.classes.setPlaceholderText("a mixture")
-            self.classes.setCurrentIndex(-1 if mixed else int(np.argmax(weights)))
-        self.kind.setVisible(any(i.of_kind("label") for i in self._infos()))
-        psi = info.input("truncation") if info is not None else None
-        self.truncation.setVisible(psi is not None)
-        if psi is not None:
-            self.truncation.set_range(psi.minimum, psi.maximum, psi.default)
-            self.truncation.set_value(state.point.scalar("truncation", psi.default))
-        self.first.setValue(min(state.compare_seed, self.first.maximum()))
-        del blockers
+        self.bar.add.setEnabled(len(models) < MAX_MODELS)
+        self.bar.show_state(self._infos())
 
     # -- rendering
 

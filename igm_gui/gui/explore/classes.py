@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QApplication, QComboBox, QVBoxLayout, QWidget
 
 from igm_gui.gui.widgets.buttons import Button, flat_button
@@ -37,6 +37,7 @@ class ClassPicker(QWidget):
 
     changed = Signal(object)  # float32 weights, (classes,), sum 1
     released = Signal()
+    opened = Signal(object)  # the sliders under "Mix", which want to be seen
 
     def __init__(self, spec: InputSpec, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -134,6 +135,8 @@ class ClassPicker(QWidget):
                 column.addWidget(slider)
                 self.sliders.append(slider)
         self._mix.setVisible(shown)
+        if shown:
+            QTimer.singleShot(0, self, lambda: self.opened.emit(self._mix))  # once it has its place
 
     def _weigh(self, index: int, weight: float) -> None:
         self.changed.emit(with_weight(self._weights, index, weight))

@@ -105,6 +105,7 @@ class InputsPanel(QWidget):
             picker = self.classes[spec.name] = ClassPicker(spec)
             picker.changed.connect(lambda weights, name=spec.name: self._set(name, Vector(weights)))
             picker.released.connect(self._session.end_merge)
+            picker.opened.connect(self.seen)
             column.addWidget(picker)
         self._add_sampling(column, info)
         column.addStretch(1)

@@ -6,7 +6,9 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
+from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QContextMenuEvent,
@@ -25,7 +27,7 @@ from igm_gui.errors import IgmError
 from igm_gui.gui import theme
 from igm_gui.gui.compare.lineup import held_values
 from igm_gui.gui.pieces import Pieces
-from igm_gui.gui.sound.waveform import waveform_picture
+from igm_gui.gui.sound.shaded import shaded_picture
 from igm_gui.gui.studio import Studio
 from igm_gui.gui.widgets import to_qimage
 from igm_gui.info import GeneratorInfo
@@ -66,7 +68,8 @@ class Sheet(QWidget):
         self._drawing.setSingleShot(True)
         self._drawing.timeout.connect(self._draw_more)
         self._cell = QSize()
-        self._tint = ""
+        self._of = ""  # the model whose cells are shown
+        self._sounds: deque[tuple[int, NDArray[Any]]] = deque()  # that have come and are to be drawn
         self._at = -1
         self._cursor = False
         self.rows = self.columns = 0
@@ -90,7 +93,7 @@ class Sheet(QWidget):
 
     @property
     def running(self) -> bool:
-        return self._pieces.running
+        return self._pieces.running or bool(self._sounds)
 
     def image_of(self, index: int) -> QImage:
         """What is shown in a cell; null where nothing is."""
@@ -123,7 +126,10 @@ class Sheet(QWidget):
             return
         self.message = ""
         size = self._cell_size(info)
-        if self._image is None or (rows, columns, size) != (self.rows, self.columns, self._cell):
+        other = state.model != self._of  # what another model made is not taken for this one's
+        self._of = state.model
+        self._sounds.clear()
+        if self._image is None or other or (rows, columns, size) != (self.rows, self.columns, self._cell):
             self._image = QImage(columns * size.width(), rows * size.height(), QImage.Format.Format_RGB32)
             self._image.fill(theme.colour("background"))
             self._screen, self._at = None, -1
@@ -163,26 +169,31 @@ class Sheet(QWidget):
     def _take(self, first: int, result: RenderResult) -> None:
         if result.media is None or result.info is None or self._image is None:
             return
-        size = self._cell
-        painter = QPainter(self._image)
-        self._todo.extend(range(first, first + len(result.media)))
-        for i, media in enumerate(result.media, first):
-            row, column = divmod(i, self.columns)
-            target = QRect(column * size.width(), row * size.height(), size.width(), size.height())
-            painter.fillRect(target, theme.colour("panel"))
-            if result.info.media == "sound":
-                image = waveform_picture(media, size.width(), size.height(), theme.colour("accent"))
-            else:
-                image = to_qimage(media)
-            painter.drawImage(target, image)
-        painter.end()
+        if result.info.media == "sound":
+            self._sounds.extend(enumerate(result.media, first))  # some milliseconds each: drawn in slices
+        else:
+            for i, media in enumerate(result.media, first):
+                self._put(i, to_qimage(media))
         self.progressed.emit(min(first + len(result.media), self.count), self.count)
         self._drawing.start(0)
+
+    def _put(self, index: int, image: QImage) -> None:
+        """A cell's picture has come."""
+        assert self._image is not None
+        size = self._cell
+        row, column = divmod(index, self.columns)
+        target = QRect(column * size.width(), row * size.height(), size.width(), size.height())
+        painter = QPainter(self._image)
+        painter.fillRect(target, theme.colour("panel"))
+        painter.drawImage(target, image)
+        painter.end()
+        self._todo.append(index)
 
     def _fail(self, error: IgmError) -> None:
         self._pieces.stop()
         self._image, self._screen, self.point, self._at = None, None, None, -1
         self._todo.clear()
+        self._sounds.clear()
         self.rows = self.columns = 0
         self.message = f"{error.message}\n{error.hint}".strip()
         self.progressed.emit(0, 0)
@@ -268,6 +279,11 @@ class Sheet(QWidget):
         frame, wide, high, gap = self._layout()
         ratio, size = self.devicePixelRatioF(), self._cell
         end = time.perf_counter() + DRAW_SECONDS
+        while self._sounds and self._info is not None and time.perf_counter() < end:
+            index, samples = self._sounds.popleft()
+            rate = self._info.output.sample_rate
+            self._put(index, shaded_picture(samples, rate, size.width(), size.height()))
+        end += DRAW_SECONDS / 4  # what was drawn just now is shown too
         painter = QPainter(self._screen)
         # Pixels stay pixels, but for a picture that is made smaller and for outlines.
         sound = self._info is not None and self._info.media == "sound"
@@ -282,7 +298,7 @@ class Sheet(QWidget):
             dirty |= target
         painter.end()
         self.update(dirty.toAlignedRect())
-        if self._todo:
+        if self._todo or self._sounds:
             self._drawing.start(0)
 
     def resizeEvent(self, event: QResizeEvent) -> None:

@@ -12,6 +12,12 @@ from igm_gui.gui.widgets import Button, accent_button
 from igm_gui.session import actions
 from igm_gui.session.state import SessionState
 
+FIRST = "No keyframes yet: the timeline moves from one point to the next."
+FOREIGN = (
+    "No keyframes yet. The saved points were found in other models: drag one here to see what this one "
+    "makes of it, or begin with its own."
+)
+
 
 class EmptyTrack(QWidget):
     """Lies on the keyframe lane of ``track`` for as long as there is no keyframe."""
@@ -22,8 +28,9 @@ class EmptyTrack(QWidget):
         row = QHBoxLayout(self)
         row.setContentsMargins(20, 0, 20, 0)
         row.setSpacing(10)
-        text = QLabel("No keyframes yet: the timeline moves from one point to the next.")
+        self.text = text = QLabel()
         text.setProperty("role", "quiet")
+        text.setWordWrap(True)
         text.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.saved = accent_button("", "star", commands.tip("timeline.saved"))
         self.saved.clicked.connect(lambda: commands.run("timeline.saved"))
@@ -31,10 +38,9 @@ class EmptyTrack(QWidget):
         fill.clicked.connect(lambda: commands.run("timeline.fill"))
         add = Button("Add the current point", "diamond-plus", commands.tip("timeline.add"))
         add.clicked.connect(lambda: commands.run("timeline.add"))
-        row.addStretch(1)
-        for widget in (text, self.saved, fill, add):
+        row.addWidget(text, 1)
+        for widget in (self.saved, fill, add):
             row.addWidget(widget)
-        row.addStretch(1)
         track.installEventFilter(self)
         track.studio.changed.connect(self._on_changed)
         self._place()
@@ -49,7 +55,9 @@ class EmptyTrack(QWidget):
 
     def _offer_saved(self) -> None:
         """What was kept in this model is the film that is wanted, mostly."""
-        count = len(actions.saved_here(self._track.studio.session))
+        session = self._track.studio.session
+        count, strangers = len(actions.saved_here(session)), len(session.state.saved)
+        self.text.setText(FOREIGN if strangers and not count else FIRST)
         self.saved.setVisible(count > 1)
         self.saved.setText(f"Use the {count} saved points")
         self.saved.setAccessibleName(self.saved.text())

@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 
 from PySide6.QtCore import QSignalBlocker, Qt
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QLineEdit, QWidget
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QLineEdit, QPushButton, QWidget
 
 from igm_gui.gui.commands import Commands
 from igm_gui.gui.studio import Studio
@@ -15,6 +15,7 @@ from igm_gui.gui.timeline.names import EASING_NAMES, WAYS
 from igm_gui.gui.timeline.player import Player
 from igm_gui.gui.timeline.track import Track
 from igm_gui.gui.widgets import Button, IconButton, accent_button
+from igm_gui.gui.widgets.compact import CompactRow
 from igm_gui.session import actions
 from igm_gui.session.state import SessionState
 from igm_gui.timeline.timeline import Timeline
@@ -100,7 +101,7 @@ class Transport(QWidget):
         self.update_key.clicked.connect(lambda: commands.run("timeline.update"))
         self.delete = IconButton("trash-2", tip("timeline.delete"))
         self.delete.clicked.connect(lambda: commands.run("timeline.delete"))
-        zooms = [
+        self._zooms = [
             self._zoom_button("zoom-out", "See more of the time (−)", 1 / 1.5),
             self._zoom_button("expand", "See all of the time (0)", 0.0),
             self._zoom_button("zoom-in", "See it closer (+)", 1.5),
@@ -112,7 +113,7 @@ class Transport(QWidget):
         for widget in (self.easing, self.add, self.update_key, self.delete):
             self._row.addWidget(widget)
         self._row.addStretch(1)
-        for widget in zooms:
+        for widget in self._zooms:
             self._row.addWidget(widget)
         studio.changed.connect(self._on_changed)
         studio.playhead_changed.connect(self._show_time)
@@ -124,6 +125,11 @@ class Transport(QWidget):
     def append(self, widget: QWidget) -> None:
         """Put a widget at the right end."""
         self._row.addWidget(widget)
+
+    def keep_compact(self, *last: QPushButton) -> None:
+        """In a narrow window buttons show their icons alone, ``last`` after the others; the wheel
+        zooms too."""
+        CompactRow(self, (self.add, self.loop, *last), self._zooms)
 
     @staticmethod
     def _combo(items: Any, name: str, tip: str) -> QComboBox:

@@ -94,6 +94,7 @@ class TimelineWorkspace(QWidget):
         top.setChildrenCollapsible(False)
         for widget in (self.jobs, self.export, self.more):
             self.transport.append(widget)
+        self.transport.keep_compact(self.export)
         bottom = self.bottom = QWidget()
         bottom.setObjectName("strip")
         bottom.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
