@@ -37,7 +37,7 @@ def test_batches_get_smaller_where_memory_runs_out(renderer, pixels):
     parts = list(batches(forgetful, MODEL, points, batch=8))
     assert forgetful.sizes == [7, 4, 2, 2, 2, 1]
     assert [start for start, _ in parts] == [0, 2, 4, 6]
-    assert (np.concatenate([m for _, m in parts])[..., 0] == rendered(renderer, *points)).all()
+    assert (np.concatenate([m for _, m in parts]) == renderer.media(MODEL, points)).all()
 
 
 def test_batches_fit_the_model(pixels):
