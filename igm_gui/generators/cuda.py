@@ -57,9 +57,12 @@ class Cuda:
                 run()
         current.wait_stream(side)
         graph = torch.cuda.CUDAGraph()
-        # Live sound may use the device from a thread of its own meanwhile; only this one must behave.
-        with torch.cuda.graph(graph, stream=side, capture_error_mode="thread_local"):
-            output = run()
+        try:
+            # Live sound may use the device from a thread of its own meanwhile; only this one must behave.
+            with torch.cuda.graph(graph, stream=side, capture_error_mode="thread_local"):
+                output = run()
+        finally:
+            torch.cuda.set_stream(current)  # torch itself stays on the other one where recording failed
         return graph.replay, output
 
     def seconds(self, run: Callable[[], object]) -> float:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import inspect
+from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -13,7 +15,7 @@ from hypothesis import strategies as st
 
 from igm_gui.errors import ModelError
 from igm_gui.generators import readback, registry
-from igm_gui.generators.cuda import Accelerator, accelerator
+from igm_gui.generators.cuda import WARM_UPS, Accelerator, Cuda, accelerator
 from igm_gui.generators.graphs import Graphs
 from igm_gui.generators.readback import Readback
 from igm_gui.latent.point import point_from_seed
@@ -303,6 +305,77 @@ def test_full_memory_costs_the_recordings_first(generator):
     calls.clear()
     with pytest.raises(torch.OutOfMemoryError):
         generator.render(point * 2)  # there is nothing left to give back
+
+
+class Driver:
+    """torch.cuda, as far as it is asked: writes down what happens on which stream."""
+
+    def __init__(self, monkeypatch, fails=False):
+        self.log, self.fails, self.current = [], fails, "main"
+        driver = self
+
+        class Stream:
+            def __init__(self, _device=None):
+                self.name = "side"
+
+            def wait_stream(self, other):
+                driver.log.append(f"{self.name} waits for {other.name}")
+
+        main = Stream()
+        main.name = "main"
+
+        @contextmanager
+        def on(stream):
+            before, driver.current = driver.current, stream.name
+            yield
+            driver.current = before
+
+        class Recording:
+            def __init__(self, _graph, stream, capture_error_mode):
+                self.stream = stream
+                driver.log.append(f"recording, {capture_error_mode}")
+
+            def __enter__(self):
+                driver.current = self.stream.name
+
+            def __exit__(self, *_):
+                if driver.fails:
+                    raise RuntimeError("capture was invalidated")  # and the stream stays, as in torch
+                driver.current = "main"
+
+        for name, value in {
+            "current_stream": lambda _device: main,
+            "Stream": Stream,
+            "stream": on,
+            "set_stream": lambda stream: setattr(driver, "current", stream.name),
+            "CUDAGraph": lambda: SimpleNamespace(replay="replay"),
+            "graph": Recording,
+        }.items():
+            monkeypatch.setattr(torch.cuda, name, value)
+
+    def run(self):
+        self.log.append(f"network on {self.current}")
+        return "output"
+
+
+def test_the_real_device_warms_up_beside_and_records(monkeypatch):
+    driver = Driver(monkeypatch)
+    assert Cuda(torch.device("cuda")).record(driver.run) == ("replay", "output")
+    assert driver.log == [
+        "side waits for main",
+        *["network on side"] * WARM_UPS,
+        "main waits for side",
+        "recording, thread_local",
+        "network on side",
+    ]
+    assert driver.current == "main"
+
+
+def test_a_failed_recording_leaves_the_real_device_where_it_was(monkeypatch):
+    driver = Driver(monkeypatch, fails=True)
+    with pytest.raises(RuntimeError, match="invalidated"):
+        Cuda(torch.device("cuda")).record(driver.run)
+    assert driver.current == "main"
 
 
 def test_this_torch_has_what_the_real_device_asks_for():
