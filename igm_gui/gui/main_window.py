@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QRect, Qt, QTime
+from PySide6.QtCore import Qt, QTime
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent, QResizeEvent
 from PySide6.QtWidgets import QApplication, QMainWindow, QVBoxLayout, QWidget
 from shiboken6 import isValid
@@ -20,10 +20,9 @@ from igm_gui.gui.explore.drift import Drift
 from igm_gui.gui.explore.hints import SEEN, HintBubble, first_hints
 from igm_gui.gui.explore.styles import StylesPanel
 from igm_gui.gui.find_place import can_find
+from igm_gui.gui.messages import Messages
 from igm_gui.gui.models.information import ModelInformation
-from igm_gui.gui.models.opening_bar import OpeningBar
 from igm_gui.gui.models.roles import RolesForm
-from igm_gui.gui.notices import Toast
 from igm_gui.gui.palette import CommandPalette
 from igm_gui.gui.project import ProjectKeeper, RecoveryBar
 from igm_gui.gui.settings import Settings
@@ -71,21 +70,14 @@ class MainWindow(QMainWindow):
         for widget in (self.top, self.recovery):
             column.addWidget(widget)
         column.addWidget(self.stack, 1)
-        self.room = QWidget()  # for what has to be read and must cover nothing
-        self.room.hide()
-        column.addWidget(self.room)
+        messages = self.messages = Messages(studio, self, self.top, self.status)
+        column.addWidget(messages.room)
         column.addWidget(self.status)
         self.setCentralWidget(root)
         self.information = ModelInformation(studio, self)
         self.roles: RolesForm | None = None
         self.veil = DropVeil(self)
-        self.toast = Toast(self)
-        self.opening = OpeningBar(studio, self)
-        self.opening.placed.connect(self._place_toast)
-        self.opening.free = self.top.free
-        self.toast.free = self._free
-        self.toast.below = lambda: 0 if self.status.isHidden() else self.status.height()
-        self.toast.room_wanted.connect(self._make_room)
+        self.toast = messages.toast
         self.setAcceptDrops(True)
         self.setMinimumSize(900, 560)
         self._restore()
@@ -93,7 +85,6 @@ class MainWindow(QMainWindow):
         self.top.theme_chosen.connect(self.set_theme)
         self.keeper.changed.connect(self._show_project)
         self.keeper.autosaved.connect(self._show_autosaved)
-        studio.notice.connect(self.toast.show_notice)
         studio.roles_asked.connect(self._ask_roles)
         studio.rendered.connect(self._on_rendered)
         studio.changed.connect(self._on_changed)
@@ -255,25 +246,9 @@ class MainWindow(QMainWindow):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         # Told directly: an event filter on the window would run Python at every one of its events.
-        if not self.opening.isHidden():
-            self.opening.place()
-        self.toast.place()
+        self.messages.place()
         if self.hints is not None:
             self.hints.place()
-
-    def _free(self) -> QRect:
-        """Where a passing sentence covers nothing."""
-        return QRect() if self.opening.isVisible() and self.opening.on_top else self.top.free()
-
-    def _make_room(self, height: int) -> None:
-        self.room.setFixedHeight(height)
-        self.room.setVisible(height > 0)
-
-    def _place_toast(self) -> None:
-        """Over the line that says what is being opened, where there is one."""
-        low = self.opening.isVisible() and not self.opening.on_top
-        self.toast.lift = self.opening.height() + 6 if low else 0
-        self.toast.place()
 
     def _ask_roles(self, model: str, asked: RolesNeeded) -> None:
         """What the inputs of a program are, where its file does not tell."""

@@ -1,0 +1,50 @@
+"""What the window says: notices and what is being opened, each where it covers nothing."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QObject, QRect
+from PySide6.QtWidgets import QWidget
+
+from igm_gui.gui.models.opening_bar import OpeningBar
+from igm_gui.gui.notices import Toast
+from igm_gui.gui.status import StatusLine
+from igm_gui.gui.studio import Studio
+from igm_gui.gui.topbar import TopBar
+
+
+class Messages(QObject):
+    """Owns the notice and the line that tells of opening, and the ``room`` over the status line that errors
+    take; the window puts ``room`` into its column and calls :meth:`place` when its size changes."""
+
+    def __init__(self, studio: Studio, window: QWidget, top: TopBar, status: StatusLine) -> None:
+        super().__init__(window)
+        self._top = top
+        self.room = QWidget()
+        self.room.hide()
+        self.toast = Toast(window)
+        self.opening = OpeningBar(studio, window)
+        self.opening.free = top.free
+        self.opening.placed.connect(self._place_toast)
+        self.toast.free = self._free
+        self.toast.below = lambda: 0 if status.isHidden() else status.height()
+        self.toast.room_wanted.connect(self._make_room)
+        studio.notice.connect(self.toast.show_notice)
+
+    def place(self) -> None:
+        """Everything anew, for another size of the window."""
+        if not self.opening.isHidden():
+            self.opening.place()
+        self.toast.place()
+
+    def _free(self) -> QRect:
+        return QRect() if self.opening.isVisible() and self.opening.on_top else self._top.free()
+
+    def _make_room(self, height: int) -> None:
+        self.room.setFixedHeight(height)
+        self.room.setVisible(height > 0)
+
+    def _place_toast(self) -> None:
+        """Over the line that says what is being opened, where that lies at the lower edge too."""
+        low = self.opening.isVisible() and not self.opening.on_top
+        self.toast.lift = self.opening.height() + 6 if low else 0
+        self.toast.place()
