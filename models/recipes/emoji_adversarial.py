@@ -45,8 +45,8 @@ MIXED = 4  # of the emoji, those whose colours come from another style
 PICTURE, MIXTURE, FEATURES = 2.0, 1.5, 1.0  # weights in the generator's loss
 WHOLE, PLACES, KNOWN_TOO = 0.1, 0.4, 0.15  # of the two verdicts on samples, of both on emoji
 SHIFT = 6  # pixels; the discriminator sees pictures moved by up to so many
-R1, R1_EVERY = 0.2, 16  # Mescheder et al. 2018, arXiv:1801.04406; lazily, as in StyleGAN2
-RATE, CRITIC_RATE = 2e-3, 1e-3
+R1, R1_EVERY = 0.06, 16  # Mescheder et al. 2018, arXiv:1801.04406; lazily, as in StyleGAN2
+RATE, CRITIC_RATE = 2e-3, 3e-4
 
 
 class Discriminator(nn.Module):
@@ -188,6 +188,7 @@ def train_adversarial(
         critic_loss.backward(inputs=list(critic.parameters()))
         if step % R1_EVERY == 0:
             (R1 / 2 * R1_EVERY * r1_penalty(critic, real, labels)).backward(inputs=list(critic.parameters()))
+        torch.nn.utils.clip_grad_norm_(critic.parameters(), 2.0)
         critic_optimiser.step()
 
         optimiser.zero_grad(set_to_none=True)

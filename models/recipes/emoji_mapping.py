@@ -17,7 +17,7 @@ NEAR = 0.18  # standard deviation of the noise on each dimension of a code; thei
 # samples a picture stays itself and then turns at once. Large: a sample is the mean picture of many.
 # Chosen by looking. The first training goes further than samples do: to learn what lies between is
 # easier where it is wide.
-EPSILON, WIDER = 1.4, 1.8
+EPSILON, WIDER = 1.2, 1.8
 
 
 class Codes:
