@@ -202,6 +202,7 @@ def style_sheet(tokens: Tokens) -> str:
         **asdict(tokens),
         "dim": mix(tokens.quiet, tokens.panel, 0.45),
         "accent_hover": mix(tokens.accent, "#ffffff", 0.16),
+        "tab": tokens.hover if dark else tokens.raised,  # on the background, the one that is chosen
         "overlay": "rgba(20, 22, 26, 0.78)" if dark else "rgba(247, 248, 250, 0.82)",
         "assets": assets_folder().as_posix(),
         "name": "dark" if dark else "light",

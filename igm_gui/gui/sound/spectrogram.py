@@ -216,7 +216,8 @@ class SpectrogramView(QWidget):
         painter.setFont(font)
         ink = QColor("#ffffff" if theme.is_dark() else "#000000")
         shade = QColor("#000000" if theme.is_dark() else "#ffffff")
-        shade.setAlphaF(0.6)
+        shade.setAlphaF(0.55)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         last = -100.0
         for hertz in reversed(TICKS):
             y = self.y_of(hertz)
@@ -228,9 +229,12 @@ class SpectrogramView(QWidget):
             painter.drawLine(QPointF(38, y), QPointF(self.width(), y))
             text = f"{hertz // 1000} kHz" if hertz >= 1000 else f"{hertz} Hz"
             place = QRectF(6, y - 8, 60, 16)
-            painter.setPen(shade)
-            painter.drawText(place.translated(0.6, 0.8), Qt.AlignmentFlag.AlignVCenter, text)
-            ink.setAlphaF(0.8)
+            # On ground of its own: what lies under it may be as dark, or as bright, as the letters.
+            wide = painter.fontMetrics().horizontalAdvance(text)
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(shade)
+            painter.drawRoundedRect(QRectF(3, y - 7, wide + 6, 14), 3, 3)
+            ink.setAlphaF(0.9)
             painter.setPen(ink)
             painter.drawText(place, Qt.AlignmentFlag.AlignVCenter, text)
 
