@@ -228,3 +228,26 @@ def test_the_recipe_writes_a_model_that_opens(
     before = (folder / "model.safetensors").read_bytes()
     emoji_64.main()
     assert (folder / "model.safetensors").read_bytes() == before
+
+
+@pytest.mark.parametrize(("jump", "largest", "share"), [(False, 1.0, 3 / 32), (True, 32.0, 1.0)])
+def test_evenness_tells_a_steady_change_from_a_jump(
+    jump: bool, largest: float, share: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def drawn(_network: object, z: torch.Tensor, _labels: torch.Tensor) -> torch.Tensor:
+        t = torch.linspace(0, 1, len(z))
+        return (t.gt(0.4).float() if jump else t)[:, None, None, None].expand(-1, 3, 4, 4)
+
+    monkeypatch.setattr(emoji_measure, "sample", drawn)
+    found = emoji_measure.evenness(None, torch.tensor([0, 3, 5]))  # type: ignore[arg-type]
+    assert found[0] == pytest.approx(largest, rel=1e-3)
+    assert found[1] == pytest.approx(share, rel=1e-3)
+
+
+def test_the_way_between_two_points_keeps_to_the_sphere_and_has_equal_angles() -> None:
+    a, b = torch.randn(2, W_DIM, generator=torch.Generator().manual_seed(0))
+    way = emoji_measure.slerp(a / a.norm(), b / b.norm(), 9)
+    torch.testing.assert_close(way.norm(dim=1), torch.ones(9))
+    torch.testing.assert_close(way[0], a / a.norm())
+    cosines = (way[1:] * way[:-1]).sum(1)
+    torch.testing.assert_close(cosines, cosines[:1].expand(8))
