@@ -346,6 +346,22 @@ def test_export_writes_a_sheet_of_shared_seeds_for_each_model(
         assert back.changes["grid"].seed == 20
 
 
+def test_the_samples_are_in_sight_in_a_small_window(
+    qtbot: QtBot, studio: Studio, workspace: CompareWorkspace
+) -> None:
+    window = workspace.window()
+    for models in ((), ("fashion-gan",)):
+        studio.session.update(compare=models)
+        window.resize(900, 490)
+        workspace.resize(900, 490)
+
+        def in_sight() -> bool:
+            samples = workspace.columns[-1].samples
+            return samples.visibleRegion().boundingRect() == samples.rect()
+
+        qtbot.waitUntil(in_sight, timeout=20_000)
+
+
 def test_full_screen_shows_the_models_alone(workspace: CompareWorkspace) -> None:
     workspace.set_bare(True)
     assert not workspace.bar.seed.isVisible()

@@ -54,9 +54,10 @@ class CompareWorkspace(QWidget):
         self._row.setContentsMargins(0, 0, 0, 0)
         self._row.setSpacing(1)
         self._hint = QLabel(
-            "Add a second model: both then get the same point, and you see what each makes of it."
+            "Add a second model: both then get the same point,\nand you see what each makes of it."
         )
-        self._hint.setWordWrap(True)
+        # Not wrapped: with one such label in it Qt would make the row as high as all like to be, not as there
+        # is room, and the samples would lie below the window.
         self._hint.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._hint.setProperty("role", "quiet")
         self._hint_add = accent_button("Add a model", "plus", commands.tip("compare.add"))
