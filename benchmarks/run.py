@@ -108,6 +108,10 @@ def show(report: dict[str, Any]) -> None:
             f"{drag['ratio']:.2f} of what {drag['forwards_per_second']:.0f} forward passes and "
             f"{drag['moves_per_second']:.0f} moves allow   (promised: 0.9)"
         )
+        print(
+            f"                                             {drag['plain_ratio']:.2f} of what "
+            f"{drag['plain_forwards_per_second']:.0f} passes of the network as PyTorch loads it allow"
+        )
         rest = entry["at_rest"]["cpu_percent"]
         print(f"  CPU at rest                                {rest:.2f} %   (promised: 0)")
     for entry in report.get("export", ()):

@@ -14,6 +14,7 @@ from PySide6.QtCore import QEvent, QEventLoop, QPointF, Qt, QTimer
 from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QApplication
 
+from igm_gui.generators import registry
 from igm_gui.gui.explore.strip import LatentStrip
 from igm_gui.gui.explore.workspace import ExploreWorkspace
 from igm_gui.gui.main_window import MainWindow
@@ -153,6 +154,20 @@ class Bench:
                 passes += 1
             return passes / (time.perf_counter() - start)
 
+    def _plain_rate(self, seconds: float) -> float:
+        """Forward passes a second of the network as PyTorch loads it: what a script of its own would get."""
+        state = self.studio.state
+        generator = registry.load(state.model)
+        with torch.inference_mode():
+            inputs = generator.prepare([point_from_seed(generator.info, 1)])
+            for _ in range(2):
+                generator.forward(inputs)
+            start, passes = time.perf_counter(), 0
+            while time.perf_counter() - start < seconds:
+                generator.forward(inputs)
+                passes += 1
+            return passes / (time.perf_counter() - start)
+
     def _drag(self, seconds: float) -> tuple[float, float, list[float]]:
         """Move as an ordinary mouse does: pictures that arrived and that were painted a second (two that
         arrive in one turn of the event loop are painted as one), gaps of the event loop in ms."""
@@ -192,23 +207,29 @@ class Bench:
         """Drags and back-to-back forward passes take turns; medians of the rounds.
 
         ``ratio`` is finished pictures to what could be: as many as forward passes give, or as the mouse
-        moved where that is less.
+        moved where that is less. ``plain_ratio`` is to the passes of the network as PyTorch loads it, before
+        this program arranges it.
         """
-        bare, dragged, shown, moves, ratios, gaps = [], [], [], [], [], []
+        bare, plain, dragged, shown, moves, ratios, plain_ratios = [], [], [], [], [], [], []
+        gaps: list[float] = []
         for _ in range(rounds):
             bare.append(self._bare_rate(seconds))
+            plain.append(self._plain_rate(seconds))
             rate, painted, more = self._drag(seconds)
             dragged.append(rate)
             shown.append(painted)
             moves.append(len(more) / max(sum(more) / 1e3, 1e-9))
             ratios.append(rate / min(bare[-1], moves[-1]))
+            plain_ratios.append(rate / min(plain[-1], moves[-1]))
             gaps += more
         return {
             "finished_per_second": round(statistics.median(dragged), 2),
             "painted_per_second": round(statistics.median(shown), 2),
             "forwards_per_second": round(statistics.median(bare), 2),
+            "plain_forwards_per_second": round(statistics.median(plain), 2),
             "moves_per_second": round(statistics.median(moves), 2),
             "ratio": round(statistics.median(ratios), 4),
+            "plain_ratio": round(statistics.median(plain_ratios), 4),
             "loop_gaps": percentiles(gaps),
         }
 

@@ -16,7 +16,8 @@ from igm_gui.gui.explore.workspace import ExploreWorkspace
 from igm_gui.gui.main_window import MainWindow
 from igm_gui.gui.studio import Studio
 from igm_gui.requests import RenderResult
-from tests.gui.fakes import picture
+from igm_gui.session import actions
+from tests.gui.fakes import PaintingRenderer, picture
 from tests.gui.pointer import LEFT, move, spot, z
 
 NextPicture = Callable[[Callable[[], object]], RenderResult]
@@ -57,6 +58,51 @@ class TestStrip:
         assert toy_studio.state.point != start
         toy_studio.session.undo()
         assert toy_studio.state.point == start
+
+    def test_moves_are_gathered_while_a_picture_waits_to_be_begun(
+        self, strip: LatentStrip, toy_studio: Studio, qtbot: QtBot
+    ) -> None:
+        behind = True
+        strip.behind = lambda: behind
+        asked: list[dict[int, float]] = []
+        strip.drawn.connect(asked.append)
+        QTest.mousePress(strip, LEFT, pos=spot(strip, 1, 1.0))
+        asked.clear()
+        # Up and down again on the way: what was drawn in between is drawn all the same.
+        with qtbot.waitSignal(strip.drawn):
+            for index, value in ((2, 2.0), (3, -2.0), (5, 0.0)):
+                move(strip, spot(strip, index, value))
+            assert not asked
+        assert len(asked) == 1
+        for index, value in ((2, 2.0), (3, -2.0), (4, -1.0), (5, 0.0)):
+            assert z(toy_studio)[index] == pytest.approx(value, abs=0.15)
+        behind = False
+        move(strip, spot(strip, 6, 1.5))
+        assert len(asked) == 2
+        QTest.mouseRelease(strip, LEFT, pos=spot(strip, 6, 1.5))
+
+    def test_letting_go_keeps_what_was_gathered(self, strip: LatentStrip, toy_studio: Studio) -> None:
+        strip.behind = lambda: True
+        start = toy_studio.state.point
+        QTest.mousePress(strip, LEFT, pos=spot(strip, 1, 1.0))
+        move(strip, spot(strip, 4, -1.0))
+        QTest.mouseRelease(strip, LEFT, pos=spot(strip, 4, -1.0))
+        assert z(toy_studio)[4] == pytest.approx(-1.0, abs=0.1)
+        toy_studio.session.undo()
+        assert toy_studio.state.point == start, "one drag, one step"
+
+    def test_a_strip_knows_when_a_picture_waits(
+        self, strip: LatentStrip, toy_studio: Studio, qtbot: QtBot
+    ) -> None:
+        assert not strip.behind()
+        renderer = toy_studio.loop.renderer
+        assert isinstance(renderer, PaintingRenderer)
+        with renderer.holding(toy_studio.state.model):
+            actions.randomize(toy_studio.session)
+            qtbot.waitUntil(lambda: not strip.behind())  # it is begun, and held
+            actions.randomize(toy_studio.session)
+            assert strip.behind()
+        qtbot.waitUntil(lambda: not strip.behind())
 
     def test_double_click_zeroes(self, strip: LatentStrip, toy_studio: Studio) -> None:
         QTest.mouseDClick(strip, LEFT, pos=spot(strip, 3, 1.5))
