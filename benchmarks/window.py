@@ -15,6 +15,7 @@ from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QApplication
 
 from igm_gui.generators import registry
+from igm_gui.generators.base import TorchGenerator
 from igm_gui.gui.explore.strip import LatentStrip
 from igm_gui.gui.explore.workspace import ExploreWorkspace
 from igm_gui.gui.main_window import MainWindow
@@ -41,6 +42,19 @@ def percentiles(milliseconds: list[float]) -> dict[str, float]:
         "max_ms": round(max(milliseconds), 3),
         "count": len(milliseconds),
     }
+
+
+def passes_per_second(generator: TorchGenerator, seconds: float) -> float:
+    """How many forward passes of one point ``generator`` makes a second, back to back."""
+    with torch.inference_mode():
+        inputs = generator.prepare([point_from_seed(generator.info, 1)])
+        for _ in range(2):
+            generator.forward(inputs)
+        start, passes = time.perf_counter(), 0
+        while time.perf_counter() - start < seconds:
+            generator.forward(inputs)
+            passes += 1
+        return passes / (time.perf_counter() - start)
 
 
 class Bench:
@@ -144,29 +158,11 @@ class Bench:
     def _bare_rate(self, seconds: float) -> float:
         """Forward passes a second, back to back, the window idle."""
         generator, _ = self.studio.loop.renderer.generator(self.studio.state.model, self.studio.state.device)
-        with torch.inference_mode():
-            inputs = generator.prepare([point_from_seed(generator.info, 1)])
-            for _ in range(2):
-                generator.forward(inputs)
-            start, passes = time.perf_counter(), 0
-            while time.perf_counter() - start < seconds:
-                generator.forward(inputs)
-                passes += 1
-            return passes / (time.perf_counter() - start)
+        return passes_per_second(generator, seconds)
 
     def _plain_rate(self, seconds: float) -> float:
-        """Forward passes a second of the network as PyTorch loads it: what a script of its own would get."""
-        state = self.studio.state
-        generator = registry.load(state.model)
-        with torch.inference_mode():
-            inputs = generator.prepare([point_from_seed(generator.info, 1)])
-            for _ in range(2):
-                generator.forward(inputs)
-            start, passes = time.perf_counter(), 0
-            while time.perf_counter() - start < seconds:
-                generator.forward(inputs)
-                passes += 1
-            return passes / (time.perf_counter() - start)
+        """The same for the network as PyTorch loads it: what a script of its own would get."""
+        return passes_per_second(registry.load(self.studio.state.model), seconds)
 
     def _drag(self, seconds: float) -> tuple[float, float, list[float]]:
         """Move as an ordinary mouse does: pictures that arrived and that were painted a second (two that
