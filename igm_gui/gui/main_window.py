@@ -295,6 +295,8 @@ class MainWindow(QMainWindow):
             if self._good is None or self._good.model != state.model:
                 self.settings.push("recent_models", state.model)
                 self.settings.put("model", state.model)
+                if self._good is not None:  # another model opened: what failed before it is past
+                    self.toast.leave()
             first, self._good = self._good is None, state
             if self._error_passes:
                 self.toast.clear_error()

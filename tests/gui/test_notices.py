@@ -113,6 +113,10 @@ class TestNotices:
         assert toy_studio.state.model == "toy"
         assert toy_studio.state.point == good
         assert window.toast.text.text() == "bad.pkl is not a model."
+        next_picture(lambda: actions.randomize(toy_studio.session, 2))
+        assert not window.toast.isHidden()  # the old model goes on beside it
+        next_picture(lambda: toy_studio.open_model("other"))
+        assert window.toast.isHidden()
 
 
 def test_toast_needs_no_studio(qtbot: QtBot) -> None:
