@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
+
 import pytest
 import torch
 from torch import nn
 
 from igm_gui.cli import main
+from igm_gui.generators import memory
 
 
 class Flat(nn.Module):
@@ -43,3 +46,18 @@ def test_the_command_line_asks_and_remembers(program, tmp_path, capsys):
     assert main(["trust", str(program)]) == 0
     assert main(["sample", str(program), "--out", str(tmp_path / "out"), "-n", "2"]) == 0
     assert len(list((tmp_path / "out").iterdir())) == 2
+
+
+def test_the_button_opens_in_half_precision_what_does_not_fit(qtbot, studio, tmp_path, monkeypatch):
+    path = tmp_path / "network.pkl"
+    shutil.copy("tests/data/stylegan/stylegan2-32-unconditional.pkl", path)
+    monkeypatch.setattr(memory, "available", lambda: memory.needed(path) - 1)
+    with qtbot.waitSignal(studio.notice, timeout=30_000) as asked:
+        studio.open_model(str(path))
+    notice = asked.args[0]
+    assert (notice.kind, notice.action) == ("question", "Open in half precision")
+    assert "of memory" in notice.text
+    with qtbot.waitSignal(studio.rendered, timeout=30_000, check_params_cb=lambda r: r.media is not None):
+        notice.retry()
+    assert studio.state.model == str(path)
+    assert studio.session.info.precision.startswith("float16 weights")
