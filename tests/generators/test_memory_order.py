@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 import torch
@@ -87,6 +88,19 @@ def test_another_picture_is_worth_no_speed() -> None:
     made = generator(Odd())
     assert not memory_order.choose(made, ticking(made.network, 0.02, 0.01))
     assert not order(made.network)
+
+
+def test_what_was_found_is_kept() -> None:
+    def never() -> float:
+        raise AssertionError("timed again")
+
+    for number, (plain, turned) in enumerate(((0.02, 0.01), (0.01, 0.02))):
+        made = generator(Small())
+        made.info = replace(made.info, sha256=f"{number}" * 64)
+        found = memory_order.choose(made, ticking(made.network, plain, turned))
+        again = generator(Small())
+        again.info = made.info
+        assert memory_order.choose(again, never) is found is order(again.network)
 
 
 @pytest.mark.parametrize("network", [nn.Sequential(nn.Linear(8, 192), nn.Unflatten(1, (3, 8, 8)))])

@@ -6,23 +6,20 @@ a network opened again begins with it.
 
 from __future__ import annotations
 
-import json
 import math
 import time
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import msgspec
 import torch
 from torch import Tensor
 
-from igm_gui.errors import IgmError
-from igm_gui.formats.files import write_atomic
-from igm_gui.paths import cache_folder
+from igm_gui.generators import machine
+from igm_gui.generators.machine import has_bfloat16
 
 MIN_PSNR = 40.0
 SMALLEST = 128  # pixels on a side; smaller pictures are not worth the trial
-MAX_REMEMBERED = 500
+FILE = "arrangements.json"  # in the cache folder
 QUICK = 0.5  # seconds; a picture that takes less is drawn twice, as the first prepares the weights
 RULES = 3  # of this file: raised when what was remembered should be tried again
 
@@ -50,15 +47,6 @@ class Tuned(NamedTuple):
 
     arrangement: Arrangement = Arrangement()
     psnr: float = math.inf
-
-
-def has_bfloat16() -> bool:
-    """Whether this processor computes in bfloat16 itself. Elsewhere it is slower than float32."""
-    supported = getattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", None)
-    try:
-        return bool(supported()) if supported is not None else False
-    except RuntimeError:
-        return False
 
 
 def candidates(stylegan2: bool, folds: bool = False) -> tuple[Arrangement, ...]:
@@ -106,39 +94,21 @@ def tune(
     return best
 
 
-def _key(sha256: str) -> str:
-    capability = torch.backends.cpu.get_cpu_capability()
-    return f"{sha256}:{RULES}:{torch.__version__}:{capability}:{has_bfloat16()}"
-
-
-def _read() -> dict[str, Any]:
-    try:
-        return msgspec.json.decode((cache_folder() / "arrangements.json").read_bytes(), type=dict[str, Any])
-    except (OSError, msgspec.MsgspecError):
-        return {}
-
-
 def remembered(sha256: str) -> Tuned | None:
     """What was found for these weights on this machine; None where nothing was, or it is damaged."""
     try:
-        precision, last, folded, winograd, psnr = _read()[_key(sha256)]
+        precision, last, folded, winograd, psnr = machine.kept(FILE, machine.key(sha256, RULES))
         if precision not in ("float32", "bfloat16"):
             return None
         return Tuned(
             Arrangement(precision, bool(last), bool(folded), bool(winograd)),
             math.inf if psnr is None else float(psnr),
         )
-    except (KeyError, TypeError, ValueError):
+    except (TypeError, ValueError):
         return None
 
 
 def remember(sha256: str, tuned: Tuned) -> None:
     """Keep what was found. A folder that can't be written only means another trial later."""
-    known = _read()
     psnr = tuned.psnr if math.isfinite(tuned.psnr) else None
-    known[_key(sha256)] = [*tuned.arrangement, psnr]
-    try:
-        text = json.dumps(dict(list(known.items())[-MAX_REMEMBERED:]))
-        write_atomic(cache_folder() / "arrangements.json", text.encode())
-    except (IgmError, OSError):
-        return
+    machine.keep(FILE, machine.key(sha256, RULES), [*tuned.arrangement, psnr])
