@@ -15,9 +15,10 @@ CONTENT = W_DIM - N_FACTORS  # what a picture shows; the rest of w says how it i
 NEAR = 0.18  # standard deviation of the noise on each dimension of a code; their mean variance is 1
 # How far the mapping mixes neighbouring codes. Small: a sample is one training picture, and between two
 # samples a picture stays itself and then turns at once. Large: a sample is the mean picture of many.
-# Chosen by looking. The first training goes further than samples do: to learn what lies between is
-# easier where it is wide.
-EPSILON, WIDER = 1.2, 1.8
+# Chosen by looking. The first training goes further than the program does, since to learn what lies between
+# is easier where it is wide; the second stays nearer, for sharp pictures.
+EPSILON = 1.4
+FIRST_EPSILON, SECOND_EPSILON = 1.8, 1.2
 
 
 class Codes:
