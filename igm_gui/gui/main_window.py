@@ -191,6 +191,7 @@ class MainWindow(QMainWindow):
         self._full = full
         self.top.setVisible(not full)
         self.status.setVisible(not full)
+        self.messages.place()
         bare = getattr(self.stack.active(), "set_bare", None)
         if bare is not None:
             bare(full)

@@ -118,10 +118,12 @@ def _redress() -> None:
 
 
 def _next_turn() -> None:
-    if _turns:
-        _turns.popleft()()
-    if _turns:
-        QTimer.singleShot(0, _next_turn)
+    try:
+        if _turns:
+            _turns.popleft()()
+    finally:
+        if _turns:
+            QTimer.singleShot(0, _next_turn)
 
 
 def _redress_one(piece: QWidget) -> None:
@@ -134,6 +136,8 @@ def _show_again() -> None:
         window = _held.pop()
         if isValid(window):
             window.setUpdatesEnabled(True)
+            # An update that was asked for meanwhile is lost, and Qt takes later ones for the same: now, then.
+            window.repaint()
 
 
 @cache

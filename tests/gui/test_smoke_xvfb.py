@@ -23,6 +23,7 @@ pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="X1
 
 SCREEN = (1280, 800)
 START_SECONDS = 120.0  # torch is imported meanwhile, on a machine that may be busy
+LOOKS = 30  # 1.5 s
 STRIP = (40, 226, 250)  # left end, middle line and right end of the latent strip in the window
 
 
@@ -97,6 +98,25 @@ def middle(screen: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return screen[140:640, 420:860]
 
 
+def at_rest(desktop: Desktop) -> Callable[[], bool]:
+    """Whether the screen was the same at the last ``LOOKS`` calls."""
+    seen: list[NDArray[np.uint8]] = []
+
+    def still() -> bool:
+        now = desktop.screen()[120:]  # without the cursor that blinks
+        if seen and (now != seen[-1]).any():
+            seen.clear()
+        seen.append(now)
+        return len(seen) > LOOKS
+
+    return still
+
+
+def bar(screen: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The top of the canvas, where the palette opens."""
+    return screen[56:100, 400:560]
+
+
 @pytest.mark.timeout(400)
 def test_a_real_drag_changes_the_picture(desktop: Desktop, igm_home: Path, tmp_path: Path) -> None:
     log = (tmp_path / "program.log").open("wb")
@@ -137,6 +157,23 @@ def test_a_real_drag_changes_the_picture(desktop: Desktop, igm_home: Path, tmp_p
             lambda: (middle(desktop.screen()) != middle(shown)).any(),
             30,
             "R did not change the picture",
+        )
+        # Another theme, by the palette over the window: all of it is painted anew, hidden workspaces too.
+        desktop.mouse("key", "4")
+        until(program, at_rest(desktop), 60, "the grid did not come to rest")
+        desktop.mouse("key", "1")
+        desktop.mouse("key", "ctrl+k")
+        until(program, lambda: (bar(desktop.screen()) != bar(shown)).any(), 30, "Ctrl+K showed nothing")
+        desktop.mouse("type", "light appearance")
+        # At rest, when nothing else would ask for painting.
+        until(program, at_rest(desktop), 60, "the window did not come to rest")
+        listed = bar(desktop.screen())
+        desktop.mouse("key", "Return")
+        until(
+            program,
+            lambda: np.median(bar(desktop.screen())) > 200,
+            30,
+            f"the theme did not change what is seen (it was {np.median(listed):.0f})",
         )
         desktop.mouse("key", "ctrl+q")
         assert program.wait(60) == 0
