@@ -64,4 +64,5 @@ def workers(count: int, threads: int) -> Iterator[Callable[..., Future[Any]]]:
         torch.set_num_threads(mine)
         yield pool.submit
     finally:
+        ready.abort()  # where not all of them could be begun, those that were would wait for ever
         pool.shutdown(wait=True, cancel_futures=True)
