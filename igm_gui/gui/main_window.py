@@ -83,6 +83,7 @@ class MainWindow(QMainWindow):
         self._restore()
         self.top.project_chosen.connect(lambda path: self.keeper.open(Path(path)))
         self.top.theme_chosen.connect(self.set_theme)
+        self.keeper.may_leave = self._may_leave
         self.keeper.changed.connect(self._show_project)
         self.keeper.autosaved.connect(self._show_autosaved)
         studio.roles_asked.connect(self._ask_roles)
@@ -370,8 +371,10 @@ class MainWindow(QMainWindow):
     def _may_close(self) -> bool:
         if not closing.may_give_up(self, self.studio.jobs):
             return False
-        if not self.keeper.worth_asking:
-            return True
+        return not self.keeper.worth_asking or self._may_leave()
+
+    def _may_leave(self) -> bool:
+        """Ask about changes that are not saved; whether they may go."""
         wanted = closing.what_of_changes(self, self.keeper.name)
         if wanted == "save":
             self._save()

@@ -29,7 +29,8 @@ MODEL_FILES = ("card.json", "model.safetensors")
 class ProjectKeeper(QObject):
     """Knows which file the session belongs to and whether that file is behind.
 
-    ``opened`` is told after another project took the session's place.
+    ``opened`` is told after another project took the session's place. ``may_leave`` is asked before that
+    would lose work.
     """
 
     changed = Signal()  # path or unsaved
@@ -48,6 +49,7 @@ class ProjectKeeper(QObject):
         self._unsaved = False
         self._recovered: Recoverable | None = None
         self._autosave: Autosave | None = None
+        self.may_leave: Callable[[], bool] = lambda: True
         self._written.connect(self.autosaved)
         self._failed.connect(self._autosave_failed)
         studio.changed.connect(self._on_changed)
@@ -125,10 +127,15 @@ class ProjectKeeper(QObject):
             self._recovered = None
         self.changed.emit()
 
+    def _left(self) -> bool:
+        return not self.worth_asking or self.may_leave()
+
     # -- actions
 
     def new(self) -> None:
-        """An empty project on the same model."""
+        """An empty project on the same model, if the one there is may be left."""
+        if not self._left():
+            return
         state = self._studio.state
         self._studio.session.replace_state(
             SessionState(model=state.model, point=state.point, device=state.device)
@@ -149,12 +156,15 @@ class ProjectKeeper(QObject):
         return True
 
     def open(self, path: Path) -> bool:
-        """Take the session from a project file; False where that failed and all is as before."""
+        """Take the session from a project file; False where that failed, or where what there is may not be
+        left, and all is as before."""
         try:
             project = read_project(path)
         except IgmError as error:
             self._settings.drop("recent_projects", str(path))
             self._studio.fail(error)
+            return False
+        if not self._left():
             return False
         self._take(project)
         self._settle(path)

@@ -90,6 +90,41 @@ class TestProject:
         assert not window._may_close()
         assert asked == [1]
 
+    @pytest.mark.parametrize("how", ["new", "open"])
+    def test_another_project_asks_before_work_is_lost(
+        self,
+        window: MainWindow,
+        toy_studio: Studio,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        how: str,
+    ) -> None:
+        other = tmp_path / "other.igm"
+        assert window.keeper.save(other)
+        window.keeper.new()
+        reply = QMessageBox.StandardButton.Cancel
+        asked: list[str] = []
+
+        def answer(box: QMessageBox) -> QMessageBox.StandardButton:
+            asked.append(box.text())
+            return reply
+
+        monkeypatch.setattr(QMessageBox, "exec", answer)
+
+        def leave() -> None:
+            window.commands.run("project.new") if how == "new" else window.open_path(other)
+
+        leave()
+        assert not asked, "there was nothing to lose"
+        actions.keep(toy_studio.session, "Precious")
+        leave()
+        assert asked == [f"{window.keeper.name} has changes that are not saved."]
+        assert [saved.name for saved in toy_studio.state.saved] == ["Precious"]
+        reply = QMessageBox.StandardButton.Discard
+        leave()
+        assert not toy_studio.state.saved
+        assert not window.keeper.unsaved
+
     @pytest.mark.parametrize("button", ["Go on with it", "Close"])
     def test_closing_asks_before_it_gives_up_an_export(
         self,
