@@ -35,6 +35,7 @@ from igm_gui.session.grid import grid_shape
 from igm_gui.session.project import load_project
 from igm_gui.session.recipes import restore_file
 from igm_gui.session.state import GridSpec, SessionState
+from igm_gui.timeline import fitted
 
 
 def chosen_point(info: GeneratorInfo, options: Namespace, seed: int) -> LatentPoint:
@@ -195,7 +196,7 @@ def _state(path: Path) -> tuple[SessionState, str]:
 def _wanted(path: Path, state: SessionState, kind: str, info: GeneratorInfo, options: Namespace) -> Work:
     """The export that ``path``'s ending asks for."""
     ending = path.suffix.lower()
-    model, device, timeline = state.model, options.device, state.timeline
+    model, device, timeline = state.model, options.device, fitted(state.timeline, info)
     if options.at is not None and ending != ".png":
         raise InputError("--at chooses the moment of a PNG.", "Leave it out.")
     if ending == ".png" and kind == "grid" and options.at is None:

@@ -14,7 +14,7 @@ from igm_gui.formats.video import video_writer
 from igm_gui.info import GeneratorInfo
 from igm_gui.latent.point import LatentPoint, conform
 from igm_gui.session.recipes import point_recipe, timeline_recipe
-from igm_gui.timeline.timeline import Timeline
+from igm_gui.timeline import Timeline, fitted
 
 
 class FramePoints(Sequence[LatentPoint]):
@@ -26,7 +26,7 @@ class FramePoints(Sequence[LatentPoint]):
     def __init__(self, info: GeneratorInfo, timeline: Timeline, rounds: int = 1) -> None:
         if not timeline.keyframes:
             raise ExportError("The timeline is empty.", "Add a keyframe first.")
-        self._info, self._timeline, self._rounds = info, timeline, max(1, rounds)
+        self._info, self._timeline, self._rounds = info, fitted(timeline, info), max(1, rounds)
 
     def __len__(self) -> int:
         return self._timeline.frames * self._rounds

@@ -15,7 +15,7 @@ from igm_gui.formats.audio import SampleFormat, wav_writer
 from igm_gui.info import GeneratorInfo
 from igm_gui.latent.point import LatentPoint, conform
 from igm_gui.session.recipes import point_recipe, timeline_recipe
-from igm_gui.timeline.timeline import Timeline
+from igm_gui.timeline import Timeline, fitted
 
 STREAM_SECONDS = 4.0
 BLOCKS_PER_SECOND = 25  # how often a moving point is sampled; the stream ramps in between
@@ -112,6 +112,7 @@ def _streamed(
         raise ExportError(
             f"{info.name} does not stream: its sounds have one length.", "Leave the seconds out."
         )
+    timeline = fitted(timeline, info)
     stream = generator.stream()  # type: ignore[attr-defined]
     rate = info.output.sample_rate
     total = round(timeline.length * rate)
@@ -143,7 +144,7 @@ def _joined(
     fade = min(int(FADE_SECONDS * rate), length // 4)
     attack = min(int(ATTACK_SECONDS * rate), fade)
     hop = length - fade
-    points = []
+    points, timeline = [], fitted(timeline, info)
     for start in range(0, total, hop):
         point = timeline.sample(start / rate)
         assert point is not None  # there are keyframes

@@ -11,6 +11,7 @@ from igm_gui.info import GeneratorInfo
 from igm_gui.latent.point import LatentPoint, conform, problem
 from igm_gui.requests import RenderRequest
 from igm_gui.session.state import SessionState
+from igm_gui.timeline import fitted
 
 Listener = Callable[[SessionState, frozenset[str]], None]
 UNDO_LIMIT = 500
@@ -160,7 +161,7 @@ class Session:
         state = self._state
         point: LatentPoint | None = state.point
         if at is not None:
-            point = state.timeline.sample(at) or state.point
+            point = fitted(state.timeline, self.info).sample(at) or state.point
         points = (point,) if point is not None and point.values else ()
         return RenderRequest(state.model, points, slot, device=state.device, conform=True, **extra)
 

@@ -17,6 +17,8 @@ from igm_gui.gui.studio import Studio
 from igm_gui.gui.timeline.track_paint import RULER, STRIP_TOP
 from igm_gui.gui.timeline.workspace import TimelineWorkspace
 from igm_gui.gui.widgets import Button
+from igm_gui.latent.point import LatentPoint
+from igm_gui.latent.vector import Vector
 from igm_gui.session import actions
 from tests.gui.timeline_parts import drag, drop, make, spot, times
 
@@ -67,6 +69,17 @@ def test_a_keyframe_comes_from_the_current_point_at_the_playhead(
     assert key.time == pytest.approx(3.0)
     assert key.point == studio.state.point
     assert workspace.track.selected == (key.id,)
+
+
+def test_keyframes_of_another_model_are_told(studio: Studio, workspace: TimelineWorkspace) -> None:
+    actions.fill_timeline(studio.session)
+    assert "another model" not in workspace.place.text()
+    for time in (1.0, 5.0):
+        foreign = LatentPoint((("z", Vector(np.ones(3))),), 7)
+        actions.add_keyframe(studio.session, time, foreign)
+    keys = studio.state.timeline.keyframes
+    numbers = [i for i, key in enumerate(keys, 1) if key.point.vector("z").size == 3]
+    assert f"keys {numbers[0]} and {numbers[1]} are another model's" in workspace.place.text()
 
 
 def test_scrubbing_renders_what_lies_between(

@@ -12,6 +12,7 @@ from igm_gui.gui.timeline.player import Player
 from igm_gui.info import GeneratorInfo
 from igm_gui.latent.point import LatentPoint, conform
 from igm_gui.requests import RenderResult
+from igm_gui.timeline import fitted
 
 
 class TimelineSound(QObject):
@@ -37,7 +38,7 @@ class TimelineSound(QObject):
 
     def _point(self, info: GeneratorInfo) -> LatentPoint:
         state = self._studio.state
-        return conform(state.timeline.sample(self._studio.playhead or 0.0) or state.point, info)
+        return conform(fitted(state.timeline, info).sample(self._studio.playhead or 0.0) or state.point, info)
 
     def _on_playing(self, playing: bool) -> None:
         info = self._info

@@ -12,6 +12,7 @@ from igm_gui.gui.studio import Studio
 from igm_gui.gui.widgets import media_image
 from igm_gui.latent.point import LatentPoint
 from igm_gui.requests import RenderResult
+from igm_gui.timeline import fitted
 
 KEPT = 400
 # The strip waits until a drag has paused for this long.
@@ -112,7 +113,8 @@ class FilmStrip(QObject):
             self.images = [None] * len(times)
             self.changed.emit()
             return
-        self._pieces.start(state.model, len(times), lambda i: state.timeline.sample(times[i]), self._side)
+        timeline = fitted(state.timeline, self._studio.session.info)
+        self._pieces.start(state.model, len(times), lambda i: timeline.sample(times[i]), self._side)
 
     def _take(self, first: int, result: RenderResult) -> None:
         for i in range(len(result.request.points)):

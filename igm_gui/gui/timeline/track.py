@@ -27,6 +27,7 @@ from igm_gui.gui.timeline.track_view import TrackView
 from igm_gui.gui.widgets.thumbnail import POINT_MIME
 from igm_gui.latent.point import LatentPoint
 from igm_gui.session import actions
+from igm_gui.timeline import fitted
 
 DRAG_FROM = 4.0
 _drags = itertools.count()
@@ -270,7 +271,7 @@ class Track(TrackView):
     def add_between(self, seconds: float) -> None:
         """A keyframe of the point that is on show at ``seconds``; selects it."""
         state = self.studio.state
-        point = state.timeline.sample(seconds) or state.point
+        point = fitted(state.timeline, self.studio.session.info).sample(seconds) or state.point
         self.add(seconds, point)
 
     def add(self, seconds: float, point: LatentPoint | None = None) -> None:

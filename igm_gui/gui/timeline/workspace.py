@@ -32,7 +32,7 @@ from igm_gui.gui.widgets import accent_button
 from igm_gui.requests import RenderResult
 from igm_gui.session import actions
 from igm_gui.session.state import SessionState
-from igm_gui.timeline.timeline import Easing, Way
+from igm_gui.timeline import Easing, Way, fitted, strangers
 
 
 class TimelineWorkspace(QWidget):
@@ -272,12 +272,24 @@ class TimelineWorkspace(QWidget):
         text = place_text(self._studio.state.timeline, self._position)
         if self.view.empty and self._studio.state.model:
             text = f"loading {self._studio.state.model}…"
+        elif told := self._strangers_text():
+            text += f" · {told}"
         if self.player.playing and self._rate and not self._is_sound:
             text += f" · {self._rate:.0f} fps shown"
         self.place.setText(text)
         self.place.adjustSize()
         self.place.move(12, self.view.height() - self.place.height() - 12)
         self.place.raise_()
+
+    def _strangers_text(self) -> str:
+        """``key 2 is another model's``: what it shows here is what its seed draws."""
+        timeline, info = self._studio.state.timeline, self._studio.session.info
+        if fitted(timeline, info) is timeline:
+            return ""
+        numbers = [str(number) for number in strangers(timeline, info)]
+        if len(numbers) < 2:
+            return f"key {numbers[0]} is another model's" if numbers else ""
+        return f"keys {', '.join(numbers[:-1])} and {numbers[-1]} are another model's"
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
