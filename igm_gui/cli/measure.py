@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from igm_gui.generators.base import TorchGenerator
 
 BARE_BATCH = 32
+BUSY_RATIO = 1.5  # an export can't be so much faster than the network on a machine at rest
 EXPORT_ROUNDS = 5
 EXPORT_SECONDS = 0.5
 
@@ -163,9 +164,14 @@ def bench(options: Namespace) -> None:
     print(f"forward    {forward['median_ms']} ms (95 %: {forward['p95_ms']} ms), one at a time")
     print(f"around it  {around['median_ms']} ms (95 %: {around['p95_ms']} ms)")
     print(
-        f"export     {export['export_per_second']} a second, {export['ratio']:.0%} of the bare forward pass "
+        f"export     {export['export_per_second']} a second, {export['ratio']:.2f} of the bare forward pass "
         f"({export['bare_per_second']} a second in batches of {export['bare_batch']})"
     )
+    if export["ratio"] > BUSY_RATIO:
+        print(
+            "           Something else keeps this machine busy: the threads of a bare pass wait for each "
+            "other, those of an export do not. Measure again when it rests."
+        )
 
 
 class _Moments:
