@@ -13,11 +13,13 @@ from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
 from igm_gui.errors import IgmError, ModelError
+from igm_gui.formats import library
 from igm_gui.formats.trust import TrustNeeded, trusted
 from igm_gui.gui import theme
 from igm_gui.gui.commands import Commands
 from igm_gui.gui.compare.lineup import details, parameters_text, sample_points, sharing, time_text
 from igm_gui.gui.compare.workspace import CompareWorkspace
+from igm_gui.gui.settings import Settings
 from igm_gui.gui.studio import Studio
 from igm_gui.info import GeneratorInfo, InputSpec, OutputSpec
 from igm_gui.latent.point import conform, one_hot, point_from_seed
@@ -167,6 +169,26 @@ def test_every_model_shows_as_many_samples(qtbot: QtBot, studio: Studio, workspa
     qtbot.waitUntil(lambda: columns[0].samples.room > columns[1].samples.room)
     qtbot.waitUntil(lambda: len(columns[0].samples.images) == len(columns[1].samples.images) > 0)
     assert columns[0].samples.columns == columns[1].samples.room
+
+
+def test_the_list_of_models_is_whole_before_a_word_is_typed(
+    qtbot: QtBot, workspace: CompareWorkspace, tmp_path: Path
+) -> None:
+    own = tmp_path / "own.safetensors"
+    own.write_bytes(b"opened before")
+    Settings().push("recent_models", str(own))
+    workspace.ask_model(workspace.bar.add)
+    browser = workspace._chooser.browser
+    assert browser is not None
+    assert browser.nothing.isHidden()
+    rows = [browser.list.item(row) for row in range(browser.list.count())]
+    assert len(rows) == len(library.bundled()) + 1
+    assert "own.safetensors" in rows[-1].text()
+    assert browser.list.visualItemRect(rows[4]).bottom() < browser.list.viewport().height()
+    qtbot.keyClicks(browser.search, "no such model")
+    assert browser.nothing.isVisible()
+    assert browser.list.isHidden()
+    browser.close()
 
 
 def test_the_baseline_is_one_click_away(qtbot: QtBot, make_studio: MakeStudio) -> None:

@@ -33,7 +33,7 @@ class ModelChooser:
         parent = self._parent
         if self._previews is None:
             self._previews = Previews(self._studio, parent)
-        browser = ModelBrowser(self._previews, Settings().names("recent/models"), "", parent)
+        browser = ModelBrowser(self._previews, Settings().names("recent_models"), "", parent)
         browser.chosen.connect(self._taken)
         # The popup keeps within the window: under the button, or as high as it needs to be.
         where = button.mapToGlobal(QPoint(0, button.height() + 4))

@@ -173,6 +173,7 @@ class ModelBrowser(QFrame):
         column.addWidget(self.nothing, 1)
         self._fill(recent, current)
         self._add_watched()
+        self._filter()
         self.search.textChanged.connect(self._filter)
         self.kind.currentIndexChanged.connect(self._filter)
         self.size_box.currentIndexChanged.connect(self._filter)
