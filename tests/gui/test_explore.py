@@ -9,7 +9,7 @@ import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt
 from PySide6.QtGui import QDragEnterEvent, QDragMoveEvent, QDropEvent, QGuiApplication
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QLineEdit, QWidget
+from PySide6.QtWidgets import QApplication, QLineEdit, QStyle, QStyleOptionFrame, QWidget
 from pytestqt.qtbot import QtBot
 
 from igm_gui.formats.recipe import read_recipe
@@ -47,6 +47,51 @@ class TestInputs:
         expected = point_from_seed(TOY, 4294967295).vector("z")
         assert toy_studio.state.point.vector("z") == expected
         assert seed.edit.text() == "4294967295"
+
+    @pytest.mark.parametrize(
+        ("typed", "becomes", "said"),
+        [
+            ("abc99", 7, "It stays 7."),
+            ("99999999999999", 4294967295, "The nearest one was taken: 4294967295."),
+            ("-3", 0, "The nearest one was taken: 0."),
+            ("1.5", 2, "The nearest one was taken: 2."),
+            ("12", 12, ""),
+            ("", 7, ""),
+        ],
+    )
+    def test_what_is_no_seed_is_said(
+        self,
+        explore: ExploreWorkspace,
+        window: MainWindow,
+        toy_studio: Studio,
+        typed: str,
+        becomes: int,
+        said: str,
+    ) -> None:
+        actions.set_seed(toy_studio.session, 7)
+        assert explore.inputs.seed is not None
+        edit = explore.inputs.seed.edit
+        edit.setFocus()
+        edit.selectAll()
+        QTest.keyClick(edit, Qt.Key.Key_Backspace)
+        QTest.keyClicks(edit, typed)
+        QTest.keyClick(edit, Qt.Key.Key_Return)
+        assert toy_studio.state.point.seed == becomes
+        assert edit.text() == str(becomes)
+        assert window.toast.isVisible() == bool(said)
+        if said:
+            assert window.toast.text.text() == "Seeds are whole numbers from 0 to 4294967295."
+            assert window.toast.hint.text() == said
+
+    def test_the_greatest_seed_is_seen_whole(self, explore: ExploreWorkspace, toy_studio: Studio) -> None:
+        actions.set_seed(toy_studio.session, 4294967295)
+        assert explore.inputs.seed is not None
+        edit = explore.inputs.seed.edit
+        option = QStyleOptionFrame()
+        edit.initStyleOption(option)
+        inside = edit.style().subElementRect(QStyle.SubElement.SE_LineEditContents, option, edit)
+        # Qt leaves two pixels at either side of the text.
+        assert edit.fontMetrics().horizontalAdvance(edit.text()) + 4 <= inside.width()
 
     def test_seeds_are_stepped_through_and_asked_for(
         self, explore: ExploreWorkspace, strip: LatentStrip, toy_studio: Studio, window: MainWindow

@@ -44,6 +44,7 @@ class CompareBar(QWidget):
         self.seed.changed.connect(lambda seed: actions.set_seed(self._session, seed, merge="seed"))
         self.seed.released.connect(self._session.end_merge)
         self.seed.dice.connect(lambda: commands.run("compare.random"))
+        self.seed.remarked.connect(studio.say)
         self.mutate = Button("Mutate", "shuffle", commands.tip("compare.mutate"))
         self.mutate.clicked.connect(lambda: commands.run("compare.mutate"))
         self.classes = QComboBox()

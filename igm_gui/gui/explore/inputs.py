@@ -187,6 +187,7 @@ class InputsPanel(QWidget):
             self.seed.changed.connect(lambda seed: actions.set_seed(self._session, seed, merge="seed"))
             self.seed.released.connect(self._session.end_merge)
             self.seed.dice.connect(lambda: self._commands.run("explore.random"))
+            self.seed.remarked.connect(self._studio.say)
             inner.addWidget(self.seed)
             self.spread = ValueSlider(
                 "Spread",
@@ -220,6 +221,7 @@ class InputsPanel(QWidget):
                 row.changed.connect(lambda seed, name=spec.name: self._set(name, int(seed)))
                 row.released.connect(self._session.end_merge)
                 row.dice.connect(lambda name=spec.name: self._roll(name))
+                row.remarked.connect(self._studio.say)
                 self.noise_seeds[spec.name] = row
                 inner.addWidget(row)
         if self.spread is not None:

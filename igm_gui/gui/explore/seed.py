@@ -10,6 +10,8 @@ from igm_gui.gui.widgets.slider import Track, ValueEdit
 from igm_gui.latent.priors import MAX_SEED
 
 SLIDER_SEEDS = 999_999  # what the die throws
+EDIT_WIDTH = 92  # all ten digits of the greatest seed
+WHAT_SEEDS_ARE = f"Seeds are whole numbers from 0 to {MAX_SEED}."
 
 
 class SeedRow(QWidget):
@@ -18,6 +20,7 @@ class SeedRow(QWidget):
     changed = Signal(object)  # int; a Qt int would overflow at 2**31
     released = Signal()
     dice = Signal()
+    remarked = Signal(str, str)  # a sentence and what became of the seed, where what was typed is none
 
     def __init__(self, title: str, tip: str, label_width: int = 74, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -26,7 +29,7 @@ class SeedRow(QWidget):
         label.setFixedWidth(label_width)
         self.track = Track(0, SLIDER_SEEDS, 0, 1)
         self.edit = ValueEdit()
-        self.edit.setFixedWidth(72)
+        self.edit.setFixedWidth(EDIT_WIDTH)
         self.die = IconButton("dices", f"A new {title.lower()}", role="flat")
         self.die.setFixedWidth(24)
         row = QHBoxLayout(self)
@@ -44,6 +47,7 @@ class SeedRow(QWidget):
         self.track.released.connect(self.released)
         self.track.edit_asked.connect(self.edit.setFocus)
         self.edit.entered.connect(self._typed)
+        self.edit.refused.connect(self._refused)
         self.die.clicked.connect(self.dice)
         self.edit.show_text("0")
 
@@ -68,6 +72,12 @@ class SeedRow(QWidget):
 
     def _typed(self, value: float) -> None:
         seed = min(max(round(value), 0), MAX_SEED)
+        if seed != value:
+            self.remarked.emit(WHAT_SEEDS_ARE, f"The nearest one was taken: {seed}.")
         self.set_seed(seed)
         self.changed.emit(seed)
         self.released.emit()
+
+    def _refused(self, _typed: str) -> None:
+        stays = "There is still none." if self._seed is None else f"It stays {self._seed}."
+        self.remarked.emit(WHAT_SEEDS_ARE, stays)

@@ -73,6 +73,7 @@ class StylesPanel(QWidget):
         self.second.changed.connect(self._set_second)
         self.second.released.connect(self._session.end_merge)
         self.second.dice.connect(self._roll)
+        self.second.remarked.connect(studio.say)
         self._column.addWidget(self.second)
         self.amount = ValueSlider(
             "Mix",

@@ -59,6 +59,7 @@ class Controls(QWidget):
         self.seed.changed.connect(partial(self._set, "seed"))
         self.seed.released.connect(self._session.end_merge)
         self.seed.dice.connect(self.new_seed)
+        self.seed.remarked.connect(studio.say)
         column.addWidget(self.seed)
         self._plane_head = SectionHead("Corners", "click, or drop a point")
         self.corners = Corners(studio)

@@ -179,9 +179,13 @@ class Track(QWidget):
 
 
 class ValueEdit(QLineEdit):
-    """A number that looks like text until it is clicked. Return takes it, Escape gives up."""
+    """A number that looks like text until it is clicked. Return takes it, Escape gives up.
+
+    What is no number is not taken, and told on ``refused``; an emptied field gives up.
+    """
 
     entered = Signal(float)
+    refused = Signal(str)
 
     def __init__(self) -> None:
         super().__init__()
@@ -199,11 +203,14 @@ class ValueEdit(QLineEdit):
     def _finish(self) -> None:
         if not self.isModified():
             return
-        value = parse_number(self.text())
+        typed = self.text()
+        value = parse_number(typed)
         self.setModified(False)
         self.setText(self._shown)
         if value is not None:
             self.entered.emit(value)
+        elif typed.strip():
+            self.refused.emit(typed)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape:
