@@ -6,9 +6,9 @@ from PySide6.QtCore import QObject, QRect
 from PySide6.QtWidgets import QWidget
 
 from igm_gui.gui.models.opening_bar import OpeningBar
-from igm_gui.gui.notices import Toast
+from igm_gui.gui.notices import STAYS, Toast
 from igm_gui.gui.status import StatusLine
-from igm_gui.gui.studio import Studio
+from igm_gui.gui.studio import Notice, Studio
 from igm_gui.gui.topbar import TopBar
 
 
@@ -21,6 +21,7 @@ class Messages(QObject):
         self._top = top
         self.room = QWidget()
         self.room.hide()
+        self._bare = False
         self.toast = Toast(window)
         self.opening = OpeningBar(studio, window)
         self.opening.free = top.free
@@ -28,7 +29,20 @@ class Messages(QObject):
         self.toast.free = self._free
         self.toast.below = lambda: 0 if status.isHidden() else status.height()
         self.toast.room_wanted.connect(self._make_room)
-        studio.notice.connect(self.toast.show_notice)
+        studio.notice.connect(self._show_notice)
+        studio.opener.began.connect(self.toast.leave)
+
+    def set_bare(self, bare: bool) -> None:
+        """Where the output stands alone, remarks that pass are not made; errors and questions are."""
+        self._bare = bare
+        notice = self.toast.notice
+        if bare and notice is not None and notice.kind not in STAYS:
+            self.toast.dismiss()
+        self.place()
+
+    def _show_notice(self, notice: Notice) -> None:
+        if not self._bare or notice.kind in STAYS:
+            self.toast.show_notice(notice)
 
     def place(self) -> None:
         """Everything anew, for another size of the window."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QPoint, QRect, Qt
@@ -47,6 +48,19 @@ class TestNotices:
         toy_studio.fail(ModelError("It broke."))
         toy_studio.say("Copied.")
         assert window.toast.text.text() == "It broke."
+
+    def test_another_opening_takes_the_error_of_the_one_before_away(
+        self, qtbot: QtBot, window: MainWindow, toy_studio: Studio, painter: PaintingRenderer, tmp_path: Path
+    ) -> None:
+        broken, other = tmp_path / "broken.pt", tmp_path / "other.onnx"
+        for path in (broken, other):
+            path.write_bytes(b"no model")
+            painter.unreadable[str(path)] = ModelError(f"{path.name} is damaged.")
+        with qtbot.waitSignal(toy_studio.notice, timeout=30_000):
+            window.open_path(broken)
+        assert "broken.pt" in window.toast.text.text()
+        window.open_path(other)
+        assert window.toast.isHidden()
 
     def test_a_remark_leaves_by_itself(self, qtbot: QtBot, window: MainWindow, monkeypatch: object) -> None:
         assert isinstance(monkeypatch, pytest.MonkeyPatch)

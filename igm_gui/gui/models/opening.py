@@ -34,6 +34,7 @@ def ready(path: Path) -> bool:
 class Opener(QObject):
     """Prepares one model at a time; a newer one cancels the one before."""
 
+    began = Signal()  # a model is asked for: what was said of the one before is past
     stepped = Signal(int, str, float)  # number, what is being done, fraction or -1
     _ended = Signal(int, object)  # number, None or IgmError
 
@@ -65,6 +66,7 @@ class Opener(QObject):
         ``then`` is done with the model instead of changing to it, and ``again`` where it is tried once more.
         """
         self.cancel()
+        self.began.emit()
         self._then, self._again = then or self._studio.open_now, again or self._studio.open_model
         try:
             path = library.find(model)
