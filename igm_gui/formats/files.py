@@ -12,6 +12,7 @@ from pathlib import Path
 
 from igm_gui.errors import ExportError
 
+TAKES_NOTHING = (errno.ENOENT, errno.EACCES, errno.EPERM, errno.EROFS)  # the folder is what is wrong
 MAX_NAME_BYTES = 255  # of Linux, macOS and Windows alike
 
 
@@ -19,9 +20,14 @@ def explain_os_error(path: Path, error: OSError) -> ExportError:
     """A sentence for a failed write."""
     reason = error.strerror or str(error)
     name = path.name if len(path.name) <= 60 else f"{path.name[:57]}…"
+    remedy = "Choose another folder, or free some space and try again."
+    if error.errno in TAKES_NOTHING:
+        remedy = "Choose a folder that can be written in, such as one of your own."
+    if error.errno == errno.ENOENT:  # folders are made where they are missing: this one can't hold files
+        reason = "no files can be made in that folder"
     return ExportError(
         f"{name} could not be written to {path.parent}: {reason}.",
-        "Choose another folder, or free some space and try again. Nothing that was there has changed.",
+        f"{remedy} Nothing that was there has changed.",
         details=repr(error),
     )
 

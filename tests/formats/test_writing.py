@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from pathlib import Path
@@ -38,3 +39,31 @@ def test_what_is_no_file_is_left_alone(tmp_path: Path) -> None:
         write_atomic(pipe, b"new")
     assert stat.S_ISFIFO(pipe.stat().st_mode)
     assert list(tmp_path.iterdir()) == [pipe]
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="no /proc")
+def test_a_folder_that_takes_no_files_is_named_as_the_cause() -> None:
+    with pytest.raises(ExportError, match="no files can be made in that folder") as told:
+        write_atomic(Path("/proc/g.png"), b"new")
+    assert "folder that can be written in" in told.value.hint
+    assert "space" not in told.value.hint
+
+
+@pytest.mark.parametrize(
+    ("code", "remedy"),
+    [
+        (errno.EACCES, "Choose a folder that can be written in"),
+        (errno.EROFS, "Choose a folder that can be written in"),
+        (errno.ENOSPC, "free some space"),
+    ],
+)
+def test_the_remedy_fits_the_cause(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int, remedy: str
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr("tempfile.mkstemp", refuse)
+    with pytest.raises(ExportError, match=os.strerror(code)) as told:
+        write_atomic(tmp_path / "a.png", b"new")
+    assert remedy in told.value.hint
