@@ -20,6 +20,8 @@ from igm_gui.info import GeneratorInfo, InputSpec
 if TYPE_CHECKING:
     from igm_gui.formats.contents import FileContents
 
+LAYERS_SHOWN = 6  # of a longer list: the card above them stays on the screen
+
 
 def print_json(value: Any) -> None:
     """Indented JSON on stdout."""
@@ -115,7 +117,7 @@ def info(options: Namespace) -> None:
         if options.json:
             print_json({**_made_of(made_of), "error": error.message, "hint": error.hint})
         else:
-            for line in _rows(_contents_rows(made_of, whole=True)):
+            for line in _rows(_contents_rows(made_of, options.layers, whole=True)):
                 print(line)
         raise
     made_of = describe(library.find(options.model))
@@ -128,7 +130,7 @@ def info(options: Namespace) -> None:
             raw["styles"]["principal"] = len(known.styles.principal)
         print_json(raw)
         return
-    for line in (*_lines(known), *_rows(_contents_rows(made_of))):
+    for line in (*_lines(known), *_rows(_contents_rows(made_of, options.layers))):
         print(line)
 
 
@@ -153,7 +155,7 @@ def _made_of(found: FileContents) -> dict[str, Any]:
     }
 
 
-def _contents_rows(found: FileContents, whole: bool = False) -> list[tuple[str, str]]:
+def _contents_rows(found: FileContents, every_layer: bool, whole: bool = False) -> list[tuple[str, str]]:
     rows = [("stored as", f"{found.kind_text}, {found.bytes:,} bytes, {found.precision}".rstrip(", "))]
     if whole:
         rows += [
@@ -167,10 +169,15 @@ def _contents_rows(found: FileContents, whole: bool = False) -> list[tuple[str, 
     rows += [("declares", f"input {text}") for text in found.inputs if whole]
     rows += [("declares", f"output {text}") for text in found.outputs if whole]
     rows += [("mentions", name) for name in found.globals]
+    # One more than are shown is shown as well: the line that counts it would be as long.
+    all_shown = every_layer or len(found.layers) <= LAYERS_SHOWN + 1
+    shown = found.layers if all_shown else found.layers[:LAYERS_SHOWN]
     rows += [
         ("layer", f"{layer.name}  {'×'.join(map(str, layer.shape)) or 'one number'}  {layer.dtype}")
-        for layer in found.layers
+        for layer in shown
     ]
+    if not all_shown:
+        rows.append(("layer", f"… and {len(found.layers) - len(shown)} more; --layers lists them all"))
     return rows
 
 

@@ -168,7 +168,8 @@ def _looking(add: Add) -> None:
 
     info = add("info", "Say what a model is: inputs, output, size, terms.", "look")
     info.add_argument("model", metavar="MODEL", type=_name)
-    info.add_argument("--json", action="store_true", help="as a JSON object")
+    info.add_argument("--json", action="store_true", help="as a JSON object, layers and all")
+    info.add_argument("--layers", action="store_true", help="every layer, not only the first")
 
     allow = add("trust", "Allow a program (TorchScript, torch.export) to be opened from now on.", "look")
     allow.add_argument("file", metavar="FILE", type=_name)

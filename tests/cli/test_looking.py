@@ -49,6 +49,18 @@ def test_info_for_a_person(igm):
     assert "pitch: 28 to 96 MIDI, default 57" in answer.out
 
 
+def test_info_shows_the_first_layers_and_all_where_asked(igm):
+    """A long list would push the card off the screen."""
+    every = json.loads(igm("info", "emoji-64", "--json").out)["layers"]
+    short = [line for line in igm("info", "emoji-64").out.splitlines() if line.startswith("layer ")]
+    assert len(short) == 7
+    assert every[5]["name"] in short[5]
+    assert short[6].endswith(f"… and {len(every) - 6} more; --layers lists them all")
+    whole = igm("info", "emoji-64", "--layers").out.splitlines()
+    shown = [line.split()[1] for line in whole if line.startswith("layer ")]
+    assert shown == [layer["name"] for layer in every]
+
+
 def test_no_command_shows_help_and_version_the_version(igm):
     assert igm().out.startswith("usage: igm")
     assert igm("--help").status == 0
