@@ -16,6 +16,7 @@ class Command:
     """``name`` is for the program (``explore.random``), ``title`` for the person.
 
     ``scope`` is a workspace's name; the shortcut then works only while that workspace is shown.
+    ``words`` are what else a person may call it; the palette finds it by them.
     """
 
     name: str
@@ -25,6 +26,7 @@ class Command:
     group: str = ""
     scope: str = ""
     enabled: Callable[[], bool] | None = None
+    words: str = ""
 
 
 class Commands(QObject):
@@ -55,9 +57,10 @@ class Commands(QObject):
         group: str = "",
         scope: str | None = None,
         enabled: Callable[[], bool] | None = None,
+        words: str = "",
     ) -> Command:
         """Register a command; one of the same name is replaced. ``shortcut`` is as in QKeySequence
-        ("Ctrl+K", "R"), ``group`` a heading of the palette."""
+        ("Ctrl+K", "R"), ``group`` a heading of the palette, ``words`` what else it is looked for by."""
         command = Command(
             name,
             title,
@@ -66,6 +69,7 @@ class Commands(QObject):
             group or name.split(".")[0].capitalize(),
             self._default_scope if scope is None else scope,
             enabled,
+            words,
         )
         self._commands[name] = command
         action = self._actions.get(name)
@@ -108,6 +112,11 @@ class Commands(QObject):
             return False
         command.callback()
         return True
+
+    def refresh(self, name: str) -> None:
+        """Whether ``name`` can be run has changed: where it can't, its key is left to what has the focus."""
+        command = self._commands[name]
+        self._actions[name].setEnabled(command.enabled is None or command.enabled())
 
     def get(self, name: str) -> Command | None:
         return self._commands.get(name)

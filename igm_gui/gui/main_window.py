@@ -12,7 +12,7 @@ from shiboken6 import isValid
 
 from igm_gui.formats import library
 from igm_gui.generators.roles import RolesNeeded
-from igm_gui.gui import closing, theme
+from igm_gui.gui import closing, placing, theme
 from igm_gui.gui.commands import Commands
 from igm_gui.gui.dialogs import ask_folder, ask_open, ask_save
 from igm_gui.gui.drop_veil import DropVeil, promise
@@ -52,7 +52,7 @@ class MainWindow(QMainWindow):
         self.palette_popup: CommandPalette | None = None
         self._good: SessionState | None = None  # the last state that gave a picture
         self._first = studio.state
-        self._full = False
+        self._full = self._asks = False
         self._begun = False
         self._asked_for_file = False
         self._error_passes = False
@@ -75,12 +75,14 @@ class MainWindow(QMainWindow):
         column.addWidget(self.status)
         self.setCentralWidget(root)
         self.information = ModelInformation(studio, self)
+        self.information.turned.connect(self._refresh_escape)
+        self._refresh_escape()
         self.roles: RolesForm | None = None
         self.veil = DropVeil(self)
         self.toast = messages.toast
         self.setAcceptDrops(True)
         self.setMinimumSize(900, 560)
-        self._restore()
+        placing.restore(self, self.settings.bytes("geometry"))
         self.top.project_chosen.connect(lambda path: self.keeper.open(Path(path)))
         self.top.theme_chosen.connect(self.set_theme)
         self.keeper.may_leave = self._may_leave
@@ -124,15 +126,16 @@ class MainWindow(QMainWindow):
         add("view.full", "Full screen", self.toggle_full_screen, "F", "View")
         add(
             "view.leave_full",
-            "Leave full screen",
-            self._leave_full_screen,
+            "Close Model information, or leave full screen",
+            self._step_back,
             "Escape",
             "View",
-            enabled=lambda: self._full,
+            enabled=lambda: self._full or self._informs,
         )
         for choice in theme.CHOICES:
             title = "Appearance as the system" if choice == "system" else f"{choice.capitalize()} appearance"
-            add(f"theme.{choice}", title, partial(self.set_theme, choice), "", "View")
+            set_it = partial(self.set_theme, choice)
+            add(f"theme.{choice}", title, set_it, "", "View", words="theme settings preferences colours mode")
         add("help.hints", "Show the hints again", self.show_hints, "", "Help")
         add("window.quit", "Quit", self.close, "Ctrl+Q", "Window")
 
@@ -140,13 +143,15 @@ class MainWindow(QMainWindow):
         """Change to a workspace by its name; False where it can't be shown."""
         if name != self.stack.current:
             self.toast.leave()
+            # It was asked for where the person was. Elsewhere it would lie over other buttons.
+            self.information.hide()
         shown = self.stack.show_workspace(name)
         if self.stack.current:
             self.top.tabs[self.stack.current].setChecked(True)
         if shown:
             self.settings.put("workspace", name)
         if self.hints is not None:
-            self.hints.setVisible(self.stack.current == "explore")
+            self._hold_hints()
         return shown
 
     def _toggle_play(self) -> None:
@@ -185,17 +190,35 @@ class MainWindow(QMainWindow):
         """The workspace's output alone, and back."""
         self._set_full(not self._full)
 
-    def _leave_full_screen(self) -> None:
-        self._set_full(False)
+    @property
+    def _informs(self) -> bool:
+        return not self.information.isHidden()
+
+    def _step_back(self) -> None:
+        if self._informs:
+            self.information.hide()
+        elif self._full:
+            self._set_full(False)
+
+    def _refresh_escape(self) -> None:
+        self.commands.refresh("view.leave_full")
 
     def _set_full(self, full: bool) -> None:
+        """The window's, not one workspace's: whichever is shown meanwhile or afterwards follows."""
+        if full == self._full:
+            return
         self._full = full
+        self.information.hide()
+        if full:
+            self._asks = not self.recovery.isHidden()
         self.top.setVisible(not full)
+        self.recovery.setVisible(self._asks and not full)
         self.status.setVisible(not full)
-        self.messages.place()
-        bare = getattr(self.stack.active(), "set_bare", None)
-        if bare is not None:
-            bare(full)
+        theme.set_bare(full)
+        self.messages.set_bare(full)
+        self.stack.set_bare(full)
+        self._hold_hints()
+        self._refresh_escape()
         if full:
             self.setWindowState(self.windowState() | Qt.WindowState.WindowFullScreen)
         else:
@@ -329,6 +352,7 @@ class MainWindow(QMainWindow):
         self.settings.put(SEEN, False)
         self.hints = HintBubble(hints, self.settings, self, self.top.free)
         self.hints.finished.connect(self._hints_over)
+        self._hold_hints()
         strip_drawn = getattr(strip, "drawn", None)
         if strip_drawn is not None:
             strip_drawn.connect(partial(self._hint_done, 0))
@@ -336,6 +360,10 @@ class MainWindow(QMainWindow):
             self._hint_done(0)  # the hand is at work already: what it made stays
         else:
             drift.start(undoable=False)
+
+    def _hold_hints(self) -> None:
+        if self.hints is not None:
+            self.hints.hold(self._full or self.stack.current != "explore")
 
     def _hint_done(self, index: int, *_: object) -> None:
         if self.hints is not None:
@@ -354,19 +382,12 @@ class MainWindow(QMainWindow):
         """What waits until the window is on screen: autosave, recovery, the first hints. Who asked
         ``for_file`` sees that file as it is: no hints, and nothing moves by itself."""
         self._begun, self._asked_for_file = True, for_file
+        placing.fit(self)
         self.keeper.start_autosave()
         self.recovery.look()
         workspace = self.settings.text("workspace", "explore")
         if workspace != self.stack.current:
             self.show_workspace(workspace)
-
-    def _restore(self) -> None:
-        room = self.screen().availableGeometry()
-        self.resize(min(1440, room.width()), min(900, room.height()))
-        self.move(room.topLeft())
-        geometry = self.settings.bytes("geometry")
-        if geometry is not None:
-            self.restoreGeometry(geometry)
 
     def _may_close(self) -> bool:
         if not closing.may_give_up(self, self.studio.jobs):

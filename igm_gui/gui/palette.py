@@ -27,6 +27,7 @@ from igm_gui.gui import theme
 from igm_gui.gui.commands import Commands
 
 ROW_HEIGHT = 26
+LETTERS_ONLY = 100  # scores from here on: the letters are there, the words are not
 NOTHING = (
     "Nothing here has such a name. Commands are called what they do: random, keep, grid, export, light; "
     "so are this model's inputs and classes, and the models themselves."
@@ -41,6 +42,7 @@ class Choice:
     group: str
     shortcut: str
     run: Callable[[], object]
+    words: str = ""  # what else it may be called
 
 
 def score(query: str, text: str) -> int | None:
@@ -62,7 +64,18 @@ def score(query: str, text: str) -> int | None:
             return None
         gaps += found - position - 1
         position = found
-    return 100 + gaps if gaps <= 2 * len(query) else None
+    return LETTERS_ONLY + gaps if gaps <= 2 * len(query) else None
+
+
+def choice_score(query: str, choice: Choice) -> int | None:
+    """:func:`score` of what is read, and behind its whole words the other words for the same."""
+    text = f"{choice.title} {choice.group}"
+    rank = score(query, text)
+    if choice.words and (rank is None or rank >= LETTERS_ONLY):
+        known = f"{text} {choice.words}".lower()
+        if all(word in known for word in query.lower().split()):
+            return LETTERS_ONLY // 2
+    return rank
 
 
 class ChoiceDelegate(QStyledItemDelegate):
@@ -114,7 +127,7 @@ class CommandPalette(QFrame):
         self.setObjectName("popover")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self._choices = [
-            Choice(c.title, c.group, c.shortcut, partial(commands.run, c.name))
+            Choice(c.title, c.group, c.shortcut, partial(commands.run, c.name), c.words)
             for c in commands.available()
             if c.name != "palette.open"
         ]
@@ -171,7 +184,7 @@ class CommandPalette(QFrame):
     def _fill(self, query: str) -> None:
         ranked = []
         for order, choice in enumerate(self._choices):
-            rank = score(query, f"{choice.title} {choice.group}")
+            rank = choice_score(query, choice)
             if rank is not None:
                 ranked.append((rank, order, choice))
         ranked.sort(key=lambda row: row[:2])

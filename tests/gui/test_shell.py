@@ -56,6 +56,16 @@ class TestPalette:
         assert palette.list.currentRow() == 1
         palette.close()
 
+    @pytest.mark.parametrize("query", ["theme", "appearance", "settings", "dark theme"])
+    def test_a_command_is_found_by_other_words_for_it(self, window: MainWindow, query: str) -> None:
+        window.open_palette()
+        palette = window.palette_popup
+        assert palette is not None
+        QTest.keyClicks(palette.search, query)
+        assert palette.titles()[0] == "Dark appearance"
+        assert ("Light appearance" in palette.titles()) == ("dark" not in query)
+        palette.close()
+
     def test_lists_models_too(self, window: MainWindow) -> None:
         window.open_palette()
         assert window.palette_popup is not None
