@@ -30,6 +30,9 @@ SMALL = "fashion-gan"
 
 def latency(quick: bool) -> list[dict[str, Any]]:
     """The window with a 28 × 28 model and the 512 × 512 stand-in."""
+    from igm_gui.engine.preload import preload_torch
+
+    preload_torch()  # as the program does, before torch is imported
     import stand_in
     import window
     from PySide6.QtWidgets import QApplication
@@ -52,6 +55,9 @@ def latency(quick: bool) -> list[dict[str, Any]]:
 
 def export(quick: bool) -> list[dict[str, Any]]:
     """Sheets and single files against the bare batched forward pass."""
+    from igm_gui.engine.preload import preload_torch
+
+    preload_torch()
     import stand_in
 
     from igm_gui.cli.measure import export_throughput

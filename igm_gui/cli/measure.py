@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from igm_gui.cli.look import print_json
+from igm_gui.engine.preload import preload_torch
 from igm_gui.engine.renderer import Renderer
 from igm_gui.export import finish, save_sheet, save_singles
 from igm_gui.export.work import batch_size, batches
@@ -117,6 +118,7 @@ def export_throughput(
 
 def measured(model: str, device: str = "auto", runs: int = 30, batch: int = 0) -> dict[str, Any]:
     """Everything ``igm bench`` says about a model on this machine."""
+    preload_torch()  # before torch is imported
     import torch
 
     renderer = Renderer()
