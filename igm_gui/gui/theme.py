@@ -31,6 +31,7 @@ Piece = TypeVar("Piece", bound=QWidget)
 _pieces: WeakSet[QWidget] = WeakSet()
 _turns: deque[Callable[[], None]] = deque()  # what a change of the theme still has to do
 _held: set[QWidget] = set()  # windows that are not painted until then
+_bare = False  # the output stands alone, on black
 
 
 def tokens() -> Tokens:
@@ -50,6 +51,17 @@ def choice() -> Choice:
 def colour(name: str, alpha: float = 1.0) -> QColor:
     """The colour of a token (``accent``, ``line``, ...) with an opacity from 0 to 1."""
     return _colour(getattr(_current, name), alpha)
+
+
+def set_bare(bare: bool) -> None:
+    """Whether the output stands alone on the screen; its ground is then black in every theme."""
+    global _bare
+    _bare = bare
+
+
+def ground() -> QColor:
+    """The colour behind the output."""
+    return _colour("#000000", 1.0) if _bare else colour("canvas")
 
 
 @cache

@@ -3,7 +3,8 @@
 A workspace is a QWidget class ``XWorkspace(studio, commands, parent=None)`` in
 ``igm_gui.gui.<name>.workspace``. Where it has them, the window calls ``activate()`` when it is shown,
 ``deactivate()`` when it is left, ``toggle_play()`` for Space, ``open_export()`` for Export… and
-``set_bare(bare)`` when F shows its output alone, or all of it again.
+``set_bare(bare)`` when F shows every workspace's output alone, or everything again. One that is built meanwhile
+is told too.
 """
 
 from __future__ import annotations
@@ -18,7 +19,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from PySide6.QtCore import QTimer
-from PySide6.QtWidgets import QStackedWidget, QWidget
+from PySide6.QtWidgets import (
+    QAbstractSpinBox,
+    QComboBox,
+    QLineEdit,
+    QPlainTextEdit,
+    QStackedWidget,
+    QTextEdit,
+    QWidget,
+)
 
 from igm_gui.errors import IgmError
 from igm_gui.gui import theme
@@ -69,6 +78,13 @@ PACKAGES = ("sound", "timeline", "compare", "grid")
 SLICE_MS = 15  # between two imports: what the person does goes first
 
 
+def _is_field(widget: QWidget | None) -> bool:
+    """Whether letters and digits are typed into it, rather than being commands."""
+    if isinstance(widget, QComboBox):
+        return widget.isEditable()
+    return isinstance(widget, QLineEdit | QAbstractSpinBox | QPlainTextEdit | QTextEdit)
+
+
 def _import_libraries() -> None:
     theme.read_icons()
     for name in LIBRARIES:
@@ -94,6 +110,7 @@ class WorkspaceStack(QStackedWidget):
         self._commands = commands
         self._built: dict[str, QWidget] = {}
         self.current = ""
+        self._bare = False
         studio.rendered.connect(self._prefetch)
 
     def _prefetch(self, _result: object) -> None:
@@ -128,6 +145,21 @@ class WorkspaceStack(QStackedWidget):
         """The workspace that is shown."""
         return self._built.get(self.current)
 
+    def set_bare(self, bare: bool) -> None:
+        """Show the output of every workspace alone, of those that come too; or everything again."""
+        self._bare = bare
+        active, at = self.active(), self.window().focusWidget()
+        if bare and active is not None and at is not None and active.isAncestorOf(at):
+            active.setFocus()  # from what is hidden Qt would give the keys to the next button, and mark it
+        for widget in self._built.values():
+            self._lay_bare(widget)
+        if bare and at is not None and at.isVisible():
+            at.setFocus()
+
+    def _lay_bare(self, widget: QWidget) -> None:
+        if hasattr(widget, "set_bare"):
+            widget.set_bare(self._bare)
+
     def show_workspace(self, name: str) -> bool:
         """Show a workspace; False where it can't be built (the person is told)."""
         if name == self.current:
@@ -153,13 +185,25 @@ class WorkspaceStack(QStackedWidget):
             assert widget is not None
             self._built[name] = widget
             self.addWidget(widget)
+            if self._bare:
+                self._lay_bare(widget)
             theme.dress(widget)  # in its place: a dressed one is dressed anew when it is put somewhere
         before = self.active()
         self.current = name
         if before is not None and hasattr(before, "deactivate"):
             before.deactivate()
+        field = before.focusWidget() if before is not None else None
+        if field is not None and _is_field(field):
+            field.clearFocus()  # Qt would give it the keys again when its workspace comes back
         self._commands.set_scope(name)
         self.setCurrentWidget(widget)
         if hasattr(widget, "activate"):
             widget.activate()
+        self._keep_keys(widget)
         return True
+
+    def _keep_keys(self, widget: QWidget) -> None:
+        """Nobody has clicked into a field of a workspace that has just come: its keys are commands."""
+        at = self.window().focusWidget()
+        if at is None or (_is_field(at) and widget.isAncestorOf(at)):
+            widget.setFocus()

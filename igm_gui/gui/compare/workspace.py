@@ -38,6 +38,7 @@ class CompareWorkspace(QWidget):
         self._replacing = -1  # place that the next chosen model takes
         self._chooser = ModelChooser(self, studio, self.add_model)
         self.columns: list[Column] = []
+        self._bare = False
         self._add_commands()
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
@@ -120,7 +121,12 @@ class CompareWorkspace(QWidget):
 
     def set_bare(self, bare: bool) -> None:
         """The models alone, or everything."""
+        self._bare = bare
         self.bar.setVisible(not bare)
+        self._show_empty()
+
+    def _show_empty(self) -> None:
+        self._empty.setVisible(len(self.models) < 2 and not self._bare)
 
     def open_export(self) -> None:
         """Write the samples of all models, from the seeds that are shown."""
@@ -278,7 +284,7 @@ class CompareWorkspace(QWidget):
         for place, (column, model) in enumerate(zip(self.columns, models, strict=True)):
             column.show_model(model, every, place == len(models) - 1)
         self._share_room()
-        self._empty.setVisible(len(models) < 2)
+        self._show_empty()
         self._hint_base.setVisible(BASELINE not in models and not self._sounds)
         self.bar.add.setEnabled(len(models) < MAX_MODELS)
         self.bar.show_state(self._infos())

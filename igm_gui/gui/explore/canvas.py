@@ -40,6 +40,7 @@ class Canvas(QWidget):
         self._commands = commands
         self._settings = settings
         self.sound_view: SoundView | None = None
+        self._bare = False
         self.picture = PictureView()
         self.picture.setAcceptDrops(False)
         self.picture.set_smooth(settings.chosen("explore/smooth"))
@@ -136,8 +137,14 @@ class Canvas(QWidget):
     def _show_view(self) -> None:
         text = self.picture.info_text()
         self.view_button.setText(f"{text} ▾" if text else "")
-        self.view_button.setVisible(bool(text))
+        self.view_button.setVisible(bool(text) and not self._bare)
         self._place()
+
+    def set_bare(self, bare: bool) -> None:
+        """The picture with nothing over it, or all that belongs to it."""
+        self._bare = bare
+        self.tools.setHidden(bare)
+        self._show_view()
 
     def _place(self) -> None:
         self.view_button.adjustSize()

@@ -54,6 +54,7 @@ class HintBubble(QFrame):
         self._free = free
         self._settings = settings
         self._index = 0
+        self._held = False
         self._done: set[int] = set()
         self.text = QLabel()
         self.text.setWordWrap(True)
@@ -113,8 +114,14 @@ class HintBubble(QFrame):
         self.setAccessibleName(f"Hint: {self.text.text()}")
         self.count.setText(f"{self._index + 1} of {len(self._hints)}")
         self.place()
-        self.show()
+        self.setVisible(not self._held)
         self.raise_()
+
+    def hold(self, held: bool) -> None:
+        """Stay out of sight until it is let go: what it points at is not on show."""
+        self._held = held
+        self.place()
+        self.setVisible(not held and self._index < len(self._hints))
 
     def _shape(self, direction: QBoxLayout.Direction, width: int) -> None:
         beside = direction == QBoxLayout.Direction.LeftToRight

@@ -36,6 +36,7 @@ class ExploreWorkspace(QWidget):
         self._studio = studio
         self._commands = commands
         self._settings = Settings()
+        self._bare = False
         self._add_commands()
         self.model_card = ModelCard(studio, commands, self._settings)
         self.inputs = InputsPanel(studio, commands)
@@ -175,16 +176,18 @@ class ExploreWorkspace(QWidget):
 
     def set_bare(self, bare: bool) -> None:
         """Full screen: the picture alone, or all the panels again."""
+        self._bare = bare
         self.left.setHidden(bare or self._settings.flag("explore/left_hidden"))
         self.right.setHidden(bare or self._settings.flag("explore/right_hidden"))
         self.points.setHidden(bare)
-        self.canvas.tools.setHidden(bare)
+        self.canvas.set_bare(bare)
 
     # -- panels
 
     def _fold(self, panel: QWidget, name: str) -> None:
-        panel.setVisible(panel.isHidden())
-        self._settings.put(f"explore/{name}_hidden", panel.isHidden())
+        hidden = not self._settings.flag(f"explore/{name}_hidden")
+        self._settings.put(f"explore/{name}_hidden", hidden)
+        panel.setHidden(self._bare or hidden)  # where the picture stands alone it is seen afterwards
 
     def _remember(self) -> None:
         self._own_widths = False

@@ -245,7 +245,7 @@ class Sheet(QWidget):
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         painter = QPainter(self)
-        painter.fillRect(self.rect(), theme.colour("canvas"))
+        painter.fillRect(self.rect(), theme.ground())
         if self._image is None:
             painter.setPen(theme.colour("quiet"))
             area = self.rect().adjusted(40, 40, -40, -40)
@@ -262,13 +262,13 @@ class Sheet(QWidget):
     def _prepare_screen(self) -> None:
         """Begin the picture of the sheet anew where sizes have changed."""
         ratio = self.devicePixelRatioF()
-        key = (self._layout(), self.size(), ratio, self._cell, self.count, theme.tokens())
+        key = (self._layout(), self.size(), ratio, self._cell, self.count, theme.ground().rgb())
         if key == self._screen_key and self._screen is not None:
             return
         self._screen_key = key
         self._screen = QPixmap(self.size() * ratio)
         self._screen.setDevicePixelRatio(ratio)
-        self._screen.fill(theme.colour("canvas"))
+        self._screen.fill(theme.ground())
         self._todo = deque(range(self.count))
         self._draw_more()
 

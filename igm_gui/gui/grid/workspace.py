@@ -47,7 +47,7 @@ class GridWorkspace(QWidget):
     def __init__(self, studio: Studio, commands: Commands, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._studio, self._commands = studio, commands
-        self._active = False
+        self._active = self._bare = False
         self.sheet = Sheet(studio)
         self.controls = Controls(studio)
         self._add_commands()
@@ -138,8 +138,13 @@ class GridWorkspace(QWidget):
 
     def set_bare(self, bare: bool) -> None:
         """The sheet alone, or everything."""
+        self._bare = bare
         self.panel.setVisible(not bare)
-        self.points.setVisible(not bare and self._studio.state.grid.mode == "plane")
+        self._show_points()
+        self._put_place()
+
+    def _show_points(self) -> None:
+        self.points.setVisible(not self._bare and self._studio.state.grid.mode == "plane")
 
     # -- showing
 
@@ -154,7 +159,7 @@ class GridWorkspace(QWidget):
 
     def _refresh(self) -> None:
         self.controls.refresh(self._studio.state)
-        self.points.setVisible(self._studio.state.grid.mode == "plane")
+        self._show_points()
         self.sheet.refresh()
         self._show_size()
         self._put_place()
@@ -197,7 +202,7 @@ class GridWorkspace(QWidget):
             text = f"rendering {done} / {count}"
         self.sheet.setAccessibleDescription(text)
         self.place.setText(text)
-        self.place.setVisible(bool(text))
+        self.place.setVisible(bool(text) and not self._bare)
         self.place.adjustSize()
         self.place.move(12, self.sheet.height() - self.place.height() - 10)
 

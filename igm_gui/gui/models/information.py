@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
-from PySide6.QtGui import QGuiApplication, QHideEvent, QKeyEvent
+from PySide6.QtGui import QGuiApplication, QHideEvent
 from PySide6.QtWidgets import (
     QApplication,
     QFrame,
@@ -97,7 +97,12 @@ def file_facts(found: FileContents) -> Iterator[tuple[str, str]]:
 
 
 class ModelInformation(QFrame):
-    """Lies over the right side of the window, without stopping what is under it."""
+    """Lies over the right side of the window, without stopping what is under it.
+
+    The window's Escape closes it, wherever the keys go; ``turned`` tells that it came or went.
+    """
+
+    turned = Signal()
 
     def __init__(self, studio: Studio, window: QWidget) -> None:
         super().__init__(window)
@@ -190,9 +195,11 @@ class ModelInformation(QFrame):
         self.show()
         self.raise_()
         self.tabs.setFocus()
+        self.turned.emit()
 
     def hideEvent(self, event: QHideEvent) -> None:
         super().hideEvent(event)
+        self.turned.emit()
         # The keys go on where they were, rather than to whatever comes next by Tab.
         before, self._before = self._before, None
         if before is not None and isValid(before) and before.isVisible():
@@ -318,12 +325,6 @@ class ModelInformation(QFrame):
         size = self._window.size()
         width = min(WIDTH, size.width() - 40)
         self.setGeometry(size.width() - width - 10, TOP, width, max(200, size.height() - TOP - BOTTOM))
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() == Qt.Key.Key_Escape:
-            self.hide()
-            return
-        super().keyPressEvent(event)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if watched is self._window and event.type() == QEvent.Type.Resize and self.isVisible():

@@ -218,7 +218,7 @@ class PictureView(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
-        ground = theme.colour("canvas")
+        ground = theme.ground()
         if self._image is None:
             painter.fillRect(self.rect(), ground)
             return
