@@ -3,8 +3,8 @@
 A workspace is a QWidget class ``XWorkspace(studio, commands, parent=None)`` in
 ``igm_gui.gui.<name>.workspace``. Where it has them, the window calls ``activate()`` when it is shown,
 ``deactivate()`` when it is left, ``toggle_play()`` for Space, ``open_export()`` for Export… and
-``set_bare(bare)`` when F shows every workspace's output alone, or everything again. One that is built meanwhile
-is told too.
+``set_bare(bare)`` when F shows every workspace's output alone, or everything again. One that is built
+meanwhile is told too.
 """
 
 from __future__ import annotations
