@@ -12,7 +12,6 @@ from pathlib import Path
 GLOBAL = "libtorch_global_deps"
 LOCAL = ("libtorch_cpu",)
 CUDA = "libtorch_cuda"
-SPINS = "20000"  # some tenths of a millisecond: longer than the pauses inside a network
 
 
 def preload_torch() -> int:
@@ -23,10 +22,6 @@ def preload_torch() -> int:
     lets other threads go on, and finds its work done afterwards. On Windows torch does so by itself.
     Nothing is done where torch is missing, loaded already, or has its libraries elsewhere.
     """
-    if "torch" not in sys.modules and "OMP_WAIT_POLICY" not in os.environ:
-        # By itself GNU's OpenMP lets a network's threads spin for milliseconds after each picture, on the
-        # cores that the window and other programs want, and a barrier waits for whoever they drove off.
-        os.environ.setdefault("GOMP_SPINCOUNT", SPINS)
     if "torch" in sys.modules or not hasattr(os, "RTLD_NOW"):
         return 0
     try:

@@ -85,23 +85,3 @@ Renderer().generator("uniform-pixels")
 print(found[0])
 """
     assert run(code) == ["True"]
-
-
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="GNU's OpenMP")
-def test_a_networks_threads_rest_after_a_picture() -> None:
-    code = """
-import time
-from igm_gui.engine.preload import preload_torch
-preload_torch()
-import torch
-torch.set_num_threads(2)
-x = torch.randn(2_000_000)
-spun = []
-for _ in range(20):
-    x.tanh()
-    before = time.process_time()
-    time.sleep(0.02)
-    spun.append(time.process_time() - before)
-print(sorted(spun)[10] * 1000)
-"""
-    assert float(run(code)[0]) < 4.0, "milliseconds of computing while nothing is asked for"
