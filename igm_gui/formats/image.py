@@ -1,8 +1,7 @@
 """PNG files, with their recipe.
 
 Written here rather than by Pillow because exports wait for it, on the cores that the network needs: the
-filter "up" and Intel's ISA-L pack a picture many times as fast as the usual settings, into files of about
-the same size (measured by ``python benchmarks/run.py export``), and a sheet can be
+filter "up" and the fastest of Intel's ISA-L levels trade some of a file's size for time, and a sheet can be
 written row by row while the network makes the next. PNG specification: https://www.w3.org/TR/png-3/.
 """
 
