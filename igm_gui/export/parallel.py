@@ -1,8 +1,8 @@
 """Several batches at once on a processor of several cores: each of them on fewer threads.
 
 A network's own threads wait for each other at the end of every layer. Batches of different pictures need not,
-and whatever else the machine does holds up one of them, not both. What it gains depends on the network and the
-processor; ``python benchmarks/run.py export`` holds exports against bare passes on all threads.
+and whatever else the machine does holds up one of them, not both. What it gains depends on the network and
+the processor; ``python benchmarks/run.py export`` holds exports against bare passes on all threads.
 """
 
 from __future__ import annotations
