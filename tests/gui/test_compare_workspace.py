@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -382,6 +383,22 @@ def test_the_samples_are_in_sight_in_a_small_window(
             return samples.visibleRegion().boundingRect() == samples.rect()
 
         qtbot.waitUntil(in_sight, timeout=20_000)
+
+
+def test_no_control_covers_another_in_a_small_window(qtbot: QtBot, make_studio: MakeStudio) -> None:
+    """With classes and truncation, as full as the row gets."""
+    workspace = make(qtbot, make_studio("emoji-64"))
+    bar = workspace.bar
+    qtbot.waitUntil(lambda: bar.classes.isVisible() and bar.truncation.isVisible(), timeout=20_000)
+    workspace.window().resize(900, 560)
+    workspace.resize(900, 560)
+    qtbot.waitUntil(lambda: bar.width() == 900 and not bar.open.text(), timeout=20_000)
+    whole = (bar.seed, bar.truncation)
+    qtbot.waitUntil(lambda: all(row.width() >= row.minimumSizeHint().width() for row in whole), timeout=5_000)
+    shown = [w for w in bar.findChildren(QWidget) if w.parentWidget() is bar and w.isVisible()]
+    edges = sorted((w.x(), w.geometry().right()) for w in shown)
+    assert edges[-1][1] < 900
+    assert all(right < left for (_, right), (left, _) in pairwise(edges))
 
 
 def test_full_screen_shows_the_models_alone(workspace: CompareWorkspace) -> None:
