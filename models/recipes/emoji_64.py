@@ -35,9 +35,9 @@ from models.recipes.emoji_adversarial import train_adversarial
 from models.recipes.emoji_data import LABELS, PACKAGE
 from models.recipes.emoji_encoder import train_encoder
 from models.recipes.emoji_mapping import (
-    EPSILON,
-    FIRST_EPSILON,
-    SECOND_EPSILON,
+    ANCHORS,
+    FIRST_ANCHORS,
+    SECOND_ANCHORS,
     W_DIM,
     fit_mapping,
     label_averages,
@@ -45,7 +45,7 @@ from models.recipes.emoji_mapping import (
 from models.recipes.emoji_train import Pictures, build, train_pictures
 
 NAME = "emoji-64"
-STEPS, ADVERSARIAL_STEPS, ENCODER_STEPS = 9000, 3600, 1500
+STEPS, ADVERSARIAL_STEPS, ENCODER_STEPS = 9000, 4500, 1500
 
 DATA = Data(
     name="Noto emoji, 64x64",
@@ -167,11 +167,11 @@ def main() -> None:
     anchors = (pictures.codes, pictures.pictures, pictures.labels)
     first_options = stage(args, STEPS, 0)
     synthesis, average = build(), build()
-    first = train_pictures(first_options, pictures, fit_mapping(*anchors, FIRST_EPSILON), synthesis, average)
-    near = fit_mapping(*anchors, SECOND_EPSILON)
+    first = train_pictures(first_options, pictures, fit_mapping(*anchors, FIRST_ANCHORS), synthesis, average)
+    near = fit_mapping(*anchors, SECOND_ANCHORS)
     second = train_adversarial(stage(args, ADVERSARIAL_STEPS, 1), pictures, near, synthesis, average)
     third, encoder = train_encoder(stage(args, ENCODER_STEPS, 2), pictures, near, average)
-    mapping = fit_mapping(*anchors, EPSILON)
+    mapping = fit_mapping(*anchors, ANCHORS)
     network = StyleNetwork(mapping, average, encoder, len(LABELS))
     network.w_avg.copy_(label_averages(mapping))
     write(args, network, [first, second, third], emoji)

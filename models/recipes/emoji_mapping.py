@@ -6,19 +6,19 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from igm_gui.generators.style.mapping import TransportMapping, balance
+from igm_gui.generators.style.mapping import TransportMapping, share
 from models.recipes.emoji_data import LABELS
 from models.recipes.emoji_factors import N_FACTORS, USUAL
 
 W_DIM = 96
 CONTENT = W_DIM - N_FACTORS  # what a picture shows; the rest of w says how it is shown
 NEAR = 0.18  # standard deviation of the noise on each dimension of a code; their mean variance is 1
-# How far the mapping mixes neighbouring codes. Small: a sample is one training picture, and between two
-# samples a picture stays itself and then turns at once. Large: a sample is the mean picture of many.
+# How many emoji the mapping mixes in a sample, in the median. Few: a sample is one training picture, and
+# between two samples a picture stays itself and then turns at once. Many: it is the mean picture of them.
 # Chosen by looking. The first training goes further than the program does, since to learn what lies between
 # is easier where it is wide; the second stays nearer, for sharp pictures.
-EPSILON = 1.4
-FIRST_EPSILON, SECOND_EPSILON = 1.8, 1.2
+ANCHORS = 2.1
+FIRST_ANCHORS, SECOND_ANCHORS = 3.0, 2.0
 
 
 class Codes:
@@ -47,14 +47,14 @@ class Codes:
         return (self._small(pictures) - self.mean) @ self.axes.T
 
 
-def fit_mapping(codes: Codes, pictures: Tensor, labels: Tensor, epsilon: float) -> TransportMapping:
-    """The codes are the anchors, all without factors; what remains to find are Sinkhorn's potentials."""
-    mapping = TransportMapping(len(labels), W_DIM)
+def fit_mapping(codes: Codes, pictures: Tensor, labels: Tensor, mixed: float) -> TransportMapping:
+    """The codes are the anchors, all without factors; what remains to find are Sinkhorn's potentials,
+    and for each label the epsilon that mixes so many anchors."""
+    mapping = TransportMapping(len(labels), W_DIM, (len(LABELS),))
     mapping.anchors[:, :CONTENT] = codes(pictures)
     mapping.anchor_labels.copy_(labels)
     mapping.spread.copy_(torch.tensor([NEAR] * CONTENT + list(USUAL)))
-    mapping.epsilon.fill_(epsilon)
-    balance(mapping, len(LABELS))
+    share(mapping, len(LABELS), mixed)
     return mapping
 
 

@@ -18,7 +18,7 @@ from igm_gui.generators import registry
 from igm_gui.latent import point_from_seed
 from models.recipes import emoji_64, emoji_adversarial, emoji_data, emoji_measure
 from models.recipes import emoji_factors as factors
-from models.recipes.emoji_mapping import CONTENT, EPSILON, NEAR, W_DIM, fit_mapping
+from models.recipes.emoji_mapping import ANCHORS, CONTENT, NEAR, W_DIM, fit_mapping
 from models.recipes.emoji_morph import Morphs
 from models.recipes.emoji_train import COARSE, N_LAYERS, Pictures, between, lesson
 
@@ -169,7 +169,7 @@ def test_a_mixture_of_two_has_a_shape_between_theirs_and_no_ghosts() -> None:
 
 def test_what_lies_between_is_the_mapping_s_and_its_picture_the_mixture(pictures: Pictures) -> None:
     torch.manual_seed(0)
-    mapping = fit_mapping(pictures.codes, pictures.pictures, pictures.labels, EPSILON)
+    mapping = fit_mapping(pictures.codes, pictures.pictures, pictures.labels, ANCHORS)
     ws, real, labels = between(pictures, mapping, 16)
     assert ws.shape == (16, N_LAYERS, W_DIM)
     assert real.shape == (16, 3, 64, 64)
