@@ -45,7 +45,7 @@ from models.recipes.emoji_mapping import (
 from models.recipes.emoji_train import Pictures, build, train_pictures
 
 NAME = "emoji-64"
-STEPS, ADVERSARIAL_STEPS, ENCODER_STEPS = 9000, 4500, 1500
+STEPS, ADVERSARIAL_STEPS, ENCODER_STEPS = 12000, 7000, 2000
 
 DATA = Data(
     name="Noto emoji, 64x64",
