@@ -50,7 +50,7 @@ class Renderer:
             return self._generator(model, device)
 
     def _generator(self, model: str, device: str) -> tuple[TorchGenerator, str]:
-        from igm_gui.generators import memory_order, registry
+        from igm_gui.generators import memory_order, registry, threads
 
         chosen = self._resolved.get(device)
         if chosen is None:
@@ -69,6 +69,7 @@ class Renderer:
                 raise
             notice = self._fall_back(generator)
         memory_order.choose(generator)
+        threads.choose(generator)
         self._loaded[key] = generator
         while len(self._loaded) > 1 and self._too_many():
             self._loaded.popitem(last=False)

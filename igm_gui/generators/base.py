@@ -19,6 +19,7 @@ from igm_gui.formats.card import card_info
 from igm_gui.formats.checkpoint import Checkpoint
 from igm_gui.generators import cuda, half
 from igm_gui.generators.graphs import Graphs
+from igm_gui.generators.threads import Threads, one_thread
 from igm_gui.info import GeneratorInfo, InputSpec, OutputSpec
 from igm_gui.latent.point import LatentPoint, Value, default_value
 from igm_gui.latent.vector import Vector
@@ -87,12 +88,17 @@ class TorchGenerator:
     # Whether a GPU may record the forward pass and replay it (graphs.py): no work of the CPU's in it.
     recordable = True
 
+    # Whether loading may try how long a pass takes on one thread (threads.py): not where another library
+    # shares the work among the cores, or where a pass is long.
+    try_threads = True
+
     def __init__(self, info: GeneratorInfo, network: Any) -> None:
         self.info = info
         self.network = network
         self.device = torch.device("cpu")
         self.model_seconds = 0.0
         self.accelerator: cuda.Accelerator | None = None
+        self.threads = Threads()
 
     def to(self, device: str) -> None:
         """Move the weights to a torch device such as ``cpu``, ``cuda`` or ``mps``."""
@@ -162,11 +168,15 @@ class TorchGenerator:
         """Media for each point; ``model_seconds`` afterwards holds the forward pass's time."""
         if self.accelerator is not None:
             return self.accelerator.render(self, points)
+        alone = len(points) == 1 and self.threads.alone_now()
         with torch.inference_mode():
             batch = self.prepare(points)
-            start = time.perf_counter()
-            output = self.forward(batch)
-            self.model_seconds = time.perf_counter() - start
+            with one_thread(alone):
+                start = time.perf_counter()
+                output = self.forward(batch)
+                self.model_seconds = time.perf_counter() - start
+            if len(points) == 1 and not alone:
+                self.threads.took(self.model_seconds)
             return self.finish(output)
 
 

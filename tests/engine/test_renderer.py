@@ -30,6 +30,8 @@ class Device:
 class FakeGenerator:
     """Gives even pictures of the seed's brightness; ``script`` is raised, one for each call."""
 
+    try_threads = False
+
     def __init__(self, info: GeneratorInfo = INFO, script: Sequence[BaseException | None] = ()) -> None:
         self.info, self.script = info, list(script)
         self.to_script: list[BaseException | None] = []

@@ -166,7 +166,9 @@ def test_too_large_a_model_is_refused_before_it_is_read(
 def test_the_least_recently_used_goes_first(monkeypatch: pytest.MonkeyPatch) -> None:
     def load(model: str) -> SimpleNamespace:
         info = GeneratorInfo(model, "none", OutputSpec("image", 1, 1), (), parameters=100)
-        return SimpleNamespace(info=info, network=None, device=torch.device("cpu"), to=lambda _device: None)
+        return SimpleNamespace(
+            try_threads=False, info=info, network=None, device=torch.device("cpu"), to=lambda _device: None
+        )
 
     monkeypatch.setattr(registry, "load", load)
     renderer = Renderer(budget=1000)

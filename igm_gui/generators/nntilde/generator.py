@@ -29,6 +29,8 @@ CHUNK = 4  # steps that a rendering with noise decodes at once: live sound wants
 class NnTildeGenerator(TorchGenerator):
     """Renders a held latent as a sound of a few seconds; streams and encodes where the export can."""
 
+    try_threads = False  # a pass is seconds of sound, and a stream has one thread anyway
+
     def __init__(
         self, info: GeneratorInfo, program: Any, decoder: Decoder, declared: Declared, measured: Measured
     ) -> None:

@@ -51,6 +51,8 @@ class OnnxGenerator(TorchGenerator):
     that many points at a time.
     """
 
+    try_threads = False  # ONNX Runtime has its own
+
     def __init__(self, info: GeneratorInfo, session: Any, arguments: tuple[Argument, ...]) -> None:
         super().__init__(info, None)
         self._session = session

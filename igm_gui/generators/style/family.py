@@ -206,5 +206,6 @@ def build(shapes: Any) -> StyleNetwork:
     seen = [shapes[f"encoder.convs.{i}.weight"][0] for i in range(count("encoder.convs.", ".bias"))]
     side = math.isqrt(shapes["encoder.linear.weight"][1] // seen[-1])
     encoder = Encoder(w_dim, seen, side << len(seen))
-    mapping = TransportMapping(*shapes["mapping.anchors"], tuple(shapes.get("mapping.epsilon", ())))
+    n_anchors = shapes["mapping.anchors"][0]
+    mapping = TransportMapping(n_anchors, w_dim, tuple(shapes.get("mapping.epsilon", ())))
     return StyleNetwork(mapping, synthesis, encoder, n_labels)

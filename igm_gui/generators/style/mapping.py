@@ -72,7 +72,8 @@ class TransportMapping(nn.Module):
         members = label[state["anchor_labels"]] > 0
         for name in ("anchors", "anchor_labels", "bias"):
             state[name] = state[name][members]
-        wide = TransportMapping(*state["anchors"].shape, tuple(state["epsilon"].shape)).double()
+        count, dim = state["anchors"].shape
+        wide = TransportMapping(count, dim, tuple(state["epsilon"].shape)).double()
         wide.load_state_dict(state)
         return wide
 
