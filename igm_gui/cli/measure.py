@@ -76,13 +76,19 @@ def bare_forwards(generator: TorchGenerator, batch: int, seconds: float) -> Iter
 
 
 def export_throughput(
-    renderer: Renderer, model: str, device: str = "auto", batch: int = 0, rounds: int = EXPORT_ROUNDS
+    renderer: Renderer,
+    model: str,
+    device: str = "auto",
+    batch: int = 0,
+    rounds: int = EXPORT_ROUNDS,
+    plain: TorchGenerator | None = None,
 ) -> dict[str, float]:
     """How fast an export is against the bare batched forward pass.
 
     Bare passes and exports take turns, so that whatever else the machine does falls on both; the ratio
     is the median of the rounds' ratios. The export is a sheet (pictures) or single files (sound),
-    file writing and encoding included.
+    file writing and encoding included. ``plain`` is the same model as PyTorch loads it, before the renderer
+    has arranged it: with it ``plain_per_second`` and ``plain_ratio`` are measured too.
     """
     generator, _ = renderer.generator(model, device)
     info = generator.info
@@ -92,10 +98,13 @@ def export_throughput(
     guess = next(bare)
     side = int(min(48, max(2, (guess * EXPORT_SECONDS) ** 0.5)))
     grid = GridSpec("seeds", side, side, gap=0)
-    bare_rates, export_rates = [], []
+    rounds_of_plain = bare_forwards(plain, bare_batch, EXPORT_SECONDS) if plain is not None else None
+    bare_rates, export_rates, plain_rates = [], [], []
     with tempfile.TemporaryDirectory(prefix="igm-bench-") as folder:
         for number in range(rounds):
             bare_rates.append(next(bare))
+            if rounds_of_plain is not None:
+                plain_rates.append(next(rounds_of_plain))
             target = Path(folder) / f"{number}"
             work = (
                 save_singles(target, model, _points(info, 0, side * side), device=device, batch=batch)
@@ -106,7 +115,7 @@ def export_throughput(
             finish(work, renderer)
             export_rates.append(side * side / (time.perf_counter() - start))
     ratios = [export / bare for export, bare in zip(export_rates, bare_rates, strict=True)]
-    return {
+    found = {
         "bare_per_second": round(statistics.median(bare_rates), 2),
         "bare_batch": bare_batch,
         "export_per_second": round(statistics.median(export_rates), 2),
@@ -114,6 +123,11 @@ def export_throughput(
         "exported": side * side,
         "ratio": round(statistics.median(ratios), 4),
     }
+    if plain_rates:
+        ratios = [export / bare for export, bare in zip(export_rates, plain_rates, strict=True)]
+        found["plain_per_second"] = round(statistics.median(plain_rates), 2)
+        found["plain_ratio"] = round(statistics.median(ratios), 4)
+    return found
 
 
 def measured(model: str, device: str = "auto", runs: int = 30, batch: int = 0) -> dict[str, Any]:
@@ -143,6 +157,7 @@ def measured(model: str, device: str = "auto", runs: int = 30, batch: int = 0) -
         "sha256": info.sha256,
         "device": generator.device.type,
         "threads": torch.get_num_threads(),
+        "forward_threads": 1 if generator.threads.alone_now() else torch.get_num_threads(),
         "cores": os.cpu_count(),
         "machine": platform.machine(),
         "torch": torch.__version__,
@@ -163,7 +178,8 @@ def bench(options: Namespace) -> None:
     forward, around, export = report["forward"], report["renderer_overhead"], report["export"]
     print(f"{report['model']}  {report['output']}  {report['parameters']:,} parameters")
     print(f"device     {report['device']}, {report['threads']} threads; loaded in {report['load_seconds']} s")
-    print(f"forward    {forward['median_ms']} ms (95 %: {forward['p95_ms']} ms), one at a time")
+    alone = ", on one thread" if report["forward_threads"] == 1 < report["threads"] else ""
+    print(f"forward    {forward['median_ms']} ms (95 %: {forward['p95_ms']} ms), one at a time{alone}")
     print(f"around it  {around['median_ms']} ms (95 %: {around['p95_ms']} ms)")
     print(
         f"export     {export['export_per_second']} a second, {export['ratio']:.2f} of the bare forward pass "
