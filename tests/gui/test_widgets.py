@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QWheelEvent
+from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
+from PySide6.QtGui import QHelpEvent, QKeyEvent, QWheelEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QHBoxLayout, QLabel, QWidget
+from PySide6.QtWidgets import QApplication, QHBoxLayout, QLabel, QToolTip, QWidget
 from pytestqt.qtbot import QtBot
 
 from igm_gui.gui.commands import Commands
+from igm_gui.gui.explore.layer_bar import LayerBar
 from igm_gui.gui.widgets import Button, PictureView, SectionHead, Thumbnail, ValueSlider, media_image
 from igm_gui.gui.widgets.compact import CompactRow
 from igm_gui.gui.widgets.slider import parse_number
@@ -365,3 +366,43 @@ def test_a_narrow_row_gives_up_words_then_what_can_be_spared(qtbot: QtBot) -> No
     assert shown(80) == ("", "", False)
     assert shown(600) == ("Open it", "Add a model", True)
     assert first.accessibleName() == "Open a file"
+
+
+def tooltip_at(widget: QWidget, at: QPoint) -> str:
+    """What resting the pointer there says."""
+    QApplication.sendEvent(widget, QHelpEvent(QEvent.Type.ToolTip, at, widget.mapToGlobal(at)))
+    return QToolTip.text()
+
+
+def test_what_is_painted_says_what_lies_under_the_pointer(qtbot: QtBot, slider: ValueSlider) -> None:
+    bar = LayerBar()
+    qtbot.addWidget(bar)
+    bar.set_layers(("4x4 shape", "8x8 colour"))
+    bar.resize(200, 38)
+    bar.show()
+    assert tooltip_at(bar, QPoint(10, 10)).startswith("0: 4x4 shape\n")
+    assert tooltip_at(bar, QPoint(190, 10)).startswith("1: 8x8 colour\n")
+    # The track of a slider has nothing of its own to say: the slider speaks for it.
+    slider.show()
+    assert tooltip_at(slider.track, slider.track.rect().center()) == slider.toolTip() != ""
+
+
+def test_what_is_painted_keeps_its_keys_and_shows_its_focus(qtbot: QtBot) -> None:
+    bar = LayerBar()
+    qtbot.addWidget(bar)
+    bar.set_layers(("shape", "colour"))
+    bar.show()
+
+    def claimed(key: Qt.Key) -> bool:
+        event = QKeyEvent(QEvent.Type.ShortcutOverride, key, Qt.KeyboardModifier.NoModifier)
+        event.ignore()
+        QApplication.sendEvent(bar, event)
+        return event.isAccepted()
+
+    assert claimed(Qt.Key.Key_Space) and not claimed(Qt.Key.Key_R)
+    qtbot.waitExposed(bar)
+    without = bar.grab().toImage()
+    bar.activateWindow()
+    bar.setFocus()
+    qtbot.waitUntil(bar.hasFocus)
+    assert bar.grab().toImage() != without

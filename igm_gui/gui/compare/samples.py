@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QEvent, QPoint, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
-    QFocusEvent,
-    QHelpEvent,
     QImage,
     QKeyEvent,
     QMouseEvent,
@@ -16,7 +14,7 @@ from PySide6.QtGui import (
     QPen,
     QResizeEvent,
 )
-from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
+from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from igm_gui.errors import IgmError
 from igm_gui.gui import theme
@@ -25,6 +23,7 @@ from igm_gui.gui.pieces import Pieces
 from igm_gui.gui.studio import Studio
 from igm_gui.gui.timeline.track_paint import draw_fitted
 from igm_gui.gui.widgets import media_image
+from igm_gui.gui.widgets.painted import Painted
 from igm_gui.info import GeneratorInfo
 from igm_gui.latent.point import LatentPoint, conform
 from igm_gui.requests import RenderResult
@@ -35,7 +34,7 @@ PAD = 8
 ROWS = 2
 
 
-class Samples(QWidget):
+class Samples(Painted):
     """``ROWS`` rows, as many columns as there is room for in all of the models' (:meth:`set_columns`).
     Rendered in pieces, only when something that the samples depend on has changed."""
 
@@ -218,20 +217,9 @@ class Samples(QWidget):
         else:
             super().keyPressEvent(event)
 
-    def focusInEvent(self, event: QFocusEvent) -> None:
-        self.update()
-        super().focusInEvent(event)
-
-    def focusOutEvent(self, event: QFocusEvent) -> None:
-        self.update()
-        super().focusOutEvent(event)
-
-    def event(self, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
-            index = self._at(event.pos())
-            if index >= 0:
-                text = f"Seed {self.seed_of(index)}, drawn by this model's own prior\n"
-                text += "Click takes every model there."
-                QToolTip.showText(event.globalPos(), text, self)
-            return True
-        return super().event(event)
+    def tip_at(self, place: QPointF) -> str:
+        index = self._at(place.toPoint())
+        if index < 0:
+            return ""
+        text = f"Seed {self.seed_of(index)}, drawn by this model's own prior\n"
+        return text + "Click takes every model there."

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from PySide6.QtCore import QEvent, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QFocusEvent, QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from igm_gui.gui import theme
+from igm_gui.gui.widgets.painted import Painted
 
 HEIGHT = 38
 GAP = 2.0
 MARK = 4.0  # the line under a layer that was moved
 
 
-class LayerBar(QWidget):
+class LayerBar(Painted):
     """One cell for each layer, coarse to fine from left to right.
 
     The fill from below is how much a layer follows the second style; a line under it says that it was moved
@@ -165,24 +166,9 @@ class LayerBar(QWidget):
         else:
             super().keyPressEvent(event)
 
-    def event(self, event: QEvent) -> bool:
-        if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip and self._names:
-            text = self._text(self.layer_at(event.pos().x()))
-            QToolTip.showText(event.globalPos(), f"{text}\n\n{self.toolTip()}", self)
-            return True
-        if (
-            event.type() == QEvent.Type.ShortcutOverride
-            and isinstance(event, QKeyEvent)
-            and event.key() in (Qt.Key.Key_Space, Qt.Key.Key_A)
-        ):
-            event.accept()  # the window's own meaning of these keys waits
-            return True
-        return super().event(event)
+    def claims(self, event: QKeyEvent) -> bool:
+        return event.key() in (Qt.Key.Key_Space, Qt.Key.Key_A)
 
-    def focusInEvent(self, event: QFocusEvent) -> None:
-        self.update()
-        super().focusInEvent(event)
-
-    def focusOutEvent(self, event: QFocusEvent) -> None:
-        self.update()
-        super().focusOutEvent(event)
+    def tip_at(self, place: QPointF) -> str:
+        text = f"{self._text(self.layer_at(place.x()))}\n\n" if self._names else ""
+        return text + self.toolTip()

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, QSizeF, Qt, Signal
+from PySide6.QtCore import QPointF, QRectF, QSize, QSizeF, Qt, Signal
 from PySide6.QtGui import QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QPixmap, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from igm_gui.gui import theme
-from igm_gui.gui.widgets.tips import tip_below
+from igm_gui.gui.widgets.painted import Painted
 
 COLUMNS = ROWS = 5
 
 
-class PlaneField(QWidget):
+class PlaneField(Painted):
     """The field itself: ``moved`` gives fractions (0, 0) top left to (1, 1) bottom right."""
+
+    tip_beneath = True
 
     moved = Signal(float, float)
     released = Signal()
@@ -107,12 +109,6 @@ class PlaneField(QWidget):
             painter.drawImage(target, image)
         painter.end()
         return tiles
-
-    def event(self, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.ToolTip:
-            tip_below(self)
-            return True
-        return super().event(event)
 
     def _go(self, x: float, y: float) -> None:
         at = (min(max(x, 0.0), 1.0), min(max(y, 0.0), 1.0))

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from PySide6.QtCore import QEvent, QPointF, Qt, QTimer, Signal
+from PySide6.QtCore import QPointF, Qt, QTimer, Signal
 from PySide6.QtGui import QContextMenuEvent, QKeyEvent, QMouseEvent, QWheelEvent
 from PySide6.QtWidgets import QLineEdit, QMenu, QWidget
 
 from igm_gui.gui.explore.strip_view import PAD, SMALLEST_PITCH, StripView
 from igm_gui.gui.widgets.slider import parse_number
-from igm_gui.gui.widgets.tips import tip_below
 
 PAUSE_MS = 16  # what the pointer does is shown at least this often
 
@@ -258,17 +257,6 @@ class LatentStrip(StripView):
         self.drawn.emit({index: value})
         self.finished.emit()
 
-    def event(self, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.ToolTip:
-            tip_below(self)
-            return True
+    def claims(self, event: QKeyEvent) -> bool:
         # L is a letter that a window's shortcut may claim; with the focus here it locks.
-        if (
-            event.type() == QEvent.Type.ShortcutOverride
-            and isinstance(event, QKeyEvent)
-            and event.key() == Qt.Key.Key_L
-            and not event.modifiers()
-        ):
-            event.accept()
-            return True
-        return super().event(event)
+        return event.key() == Qt.Key.Key_L and not event.modifiers()

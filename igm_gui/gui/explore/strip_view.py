@@ -22,6 +22,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QScrollBar, QSizePolicy, QWidget
 
 from igm_gui.gui import theme
+from igm_gui.gui.widgets.painted import Painted
 
 SMALLEST_PITCH = 3.0  # pixels; with more dimensions than that the strip scrolls
 LARGEST_PITCH = 60.0
@@ -29,9 +30,11 @@ PAD = 4
 HEIGHTS = (84, 200)
 
 
-class StripView(QWidget):
+class StripView(Painted):
     """The bars of one latent's flat dimensions, ``low`` to ``high`` from bottom to top, with the focus on one
     and a readout of the one under the pointer."""
+
+    tip_beneath = True
 
     def __init__(
         self,
@@ -290,9 +293,4 @@ class StripView(QWidget):
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         self._describe()
-        self.update()
         super().focusInEvent(event)
-
-    def focusOutEvent(self, event: QFocusEvent) -> None:
-        self.update()
-        super().focusOutEvent(event)

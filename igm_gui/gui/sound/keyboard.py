@@ -18,6 +18,7 @@ from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from igm_gui.engine.audio.analysis import note_hertz, note_name
 from igm_gui.gui import theme
+from igm_gui.gui.widgets.painted import Painted
 
 WHITE = (0, 2, 4, 5, 7, 9, 11)
 KEY_WIDTH = 32.0
@@ -37,7 +38,7 @@ def is_white(note: int) -> bool:
     return note % 12 in WHITE
 
 
-class PianoKeyboard(QWidget):
+class PianoKeyboard(Painted):
     """Keys from ``lowest`` to ``highest`` MIDI note, as many as there is room for; the wheel moves along.
 
     ``pressed`` and ``released`` carry the note. A drag across plays each key it meets. With the focus:
@@ -261,16 +262,9 @@ class PianoKeyboard(QWidget):
 
     # -- the computer's keys
 
-    def event(self, event: QEvent) -> bool:
+    def claims(self, event: QKeyEvent) -> bool:
         # Letters are shortcuts of the window; while the keyboard has the focus they are notes.
-        if (
-            event.type() == QEvent.Type.ShortcutOverride
-            and isinstance(event, QKeyEvent)
-            and self._meaning(event) is not None
-        ):
-            event.accept()
-            return True
-        return super().event(event)
+        return self._meaning(event) is not None
 
     def _meaning(self, event: QKeyEvent) -> int | None:
         if event.modifiers() & ~Qt.KeyboardModifier.ShiftModifier:
@@ -323,14 +317,9 @@ class PianoKeyboard(QWidget):
             self.released.emit(note)
         self.update()
 
-    def focusInEvent(self, event: QFocusEvent) -> None:
-        super().focusInEvent(event)
-        self.update()
-
     def focusOutEvent(self, event: QFocusEvent) -> None:
         if self._down:
             note = next(iter(self._down.values()))
             self._down.clear()
             self.released.emit(note)
         super().focusOutEvent(event)
-        self.update()

@@ -11,13 +11,12 @@ from PySide6.QtGui import (
     QDragLeaveEvent,
     QDragMoveEvent,
     QDropEvent,
-    QHelpEvent,
     QKeyEvent,
     QMouseEvent,
     QNativeGestureEvent,
     QWheelEvent,
 )
-from PySide6.QtWidgets import QToolTip, QWidget
+from PySide6.QtWidgets import QWidget
 
 from igm_gui.gui.studio import Studio
 from igm_gui.gui.timeline.axis import snapped
@@ -149,19 +148,10 @@ class Track(TrackView):
         event.accept()
 
     def event(self, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.NativeGesture and isinstance(event, QNativeGestureEvent):
-            if event.gestureType() == Qt.NativeGestureType.ZoomNativeGesture:
-                self.zoom(1.0 + event.value(), event.position().x())
-                return True
-        elif event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
-            QToolTip.showText(event.globalPos(), self.tip_at(QPointF(event.pos())), self)
+        zooms = Qt.NativeGestureType.ZoomNativeGesture
+        if isinstance(event, QNativeGestureEvent) and event.gestureType() == zooms:
+            self.zoom(1.0 + event.value(), event.position().x())
             return True
-        elif event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
-            handled = self._handles(event)
-            # The window's shortcuts of the same keys wait while the track has the focus.
-            event.setAccepted(handled)
-            if handled:
-                return True
         return super().event(event)
 
     def _scrub(self, x: float, modifiers: Qt.KeyboardModifier) -> None:
@@ -196,7 +186,7 @@ class Track(TrackView):
         }
     )  # fmt: skip
 
-    def _handles(self, event: QKeyEvent) -> bool:
+    def claims(self, event: QKeyEvent) -> bool:
         control = event.modifiers() & Qt.KeyboardModifier.ControlModifier
         if control:
             return event.key() in (Qt.Key.Key_A, Qt.Key.Key_D)
@@ -207,7 +197,7 @@ class Track(TrackView):
         timeline = self.studio.state.timeline
         ids = [k.id for k in timeline.keyframes]
         step = (10 if event.modifiers() & Qt.KeyboardModifier.ShiftModifier else 1) / timeline.fps
-        if not self._handles(event):
+        if not self.claims(event):
             super().keyPressEvent(event)
         elif key == keys.Key_A:
             self.select(ids)

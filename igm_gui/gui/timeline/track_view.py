@@ -15,11 +15,12 @@ from igm_gui.gui.timeline.axis import Axis, clock, place_text
 from igm_gui.gui.timeline.names import going_on
 from igm_gui.gui.timeline.thumbs import FilmStrip, KeyThumbs
 from igm_gui.gui.timeline.track_paint import HEIGHT, LEFT, RIGHT, RULER, STRIP, Look, key_rect
+from igm_gui.gui.widgets.painted import Painted
 from igm_gui.session.state import SessionState
 from igm_gui.timeline.timeline import Keyframe
 
 
-class TrackView(QWidget):
+class TrackView(Painted):
     """Paints ``studio.state.timeline``; what the person does with it is :class:`Track`."""
 
     selection_changed = Signal()
@@ -184,14 +185,14 @@ class TrackView(QWidget):
         super().changeEvent(event)
         self.update()
 
-    def tip_at(self, position: QPointF) -> str:
+    def tip_at(self, place: QPointF) -> str:
         """What to say about the place under the pointer."""
         state = self.studio.state
-        if position.y() < RULER:
+        if place.y() < RULER:
             return "Drag to scrub. Ctrl+wheel zooms, the wheel scrolls."
-        key = self.key_at(position)
+        key = self.key_at(place)
         if key is None:
-            at = self._axis.seconds(position.x())
+            at = self._axis.seconds(place.x())
             return f"{clock(at)} · {place_text(state.timeline, at)}\nDouble-click adds a keyframe here."
         number = [k.id for k in state.timeline.keyframes].index(key.id) + 1
         seed = "" if key.point.seed is None else f" · seed {key.point.seed}"

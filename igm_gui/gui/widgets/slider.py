@@ -9,12 +9,13 @@ from PySide6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent, QPainter, QPaintE
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QSizePolicy, QWidget
 
 from igm_gui.gui import theme
+from igm_gui.gui.widgets.painted import Painted
 
 KNOB = 6.0
 TICK = 8.0
 
 
-class Track(QWidget):
+class Track(Painted):
     """The bar of a :class:`ValueSlider`; alone where the value is shown elsewhere."""
 
     changed = Signal(float)
@@ -164,14 +165,6 @@ class Track(QWidget):
             self.edit_asked.emit()
         else:
             super().keyPressEvent(event)
-
-    def focusInEvent(self, event: QFocusEvent) -> None:
-        self.update()
-        super().focusInEvent(event)
-
-    def focusOutEvent(self, event: QFocusEvent) -> None:
-        self.update()
-        super().focusOutEvent(event)
 
     def changeEvent(self, event: QEvent) -> None:
         self.update()
