@@ -216,7 +216,8 @@ def choose(costs, psnrs, seconds=1.0, tried=None):
 
     def draw(arrangement):
         drawn.append(arrangement)
-        clock.now += costs[arrangement]
+        cost = costs[arrangement]
+        clock.now += cost.pop(0) if isinstance(cost, list) else cost
         return wanted + math.sqrt(4.0 / 10 ** (psnrs.get(arrangement, 100.0) / 10))
 
     return tune(draw, wanted, seconds, tried or tuple(costs), clock), drawn
@@ -230,28 +231,44 @@ FAST, FOLDED, LAST = (
 
 
 def test_the_fastest_close_enough_is_taken():
-    (arrangement, psnr), drawn = choose({FAST: 0.4, FOLDED: 0.3}, {FAST: 52.0, FOLDED: 45.0})
+    (arrangement, psnr, steady), drawn = choose({FAST: 0.4, FOLDED: 0.3}, {FAST: 52.0, FOLDED: 45.0})
     assert arrangement == FOLDED
     assert psnr == pytest.approx(45.0, abs=0.1)
-    assert drawn == [FAST, FAST, FOLDED, FOLDED]  # the first of each prepares the weights
+    assert steady
+    assert drawn == 3 * [FAST] + 3 * [FOLDED]  # the first of each prepares the weights
 
 
 def test_slow_networks_are_drawn_once_for_each_arrangement():
-    (arrangement, _), drawn = choose({FAST: 4.0, FOLDED: 6.0}, {}, seconds=9.0)
+    (arrangement, *_), drawn = choose({FAST: 4.0, FOLDED: 6.0}, {}, seconds=9.0)
     assert arrangement == FAST
     assert drawn == [FAST, FOLDED]
 
 
 def test_what_falls_below_40_db_is_not_taken():
-    (arrangement, _), drawn = choose({FAST: 0.1, LAST: 0.4}, {FAST: 39.9}, tried=(FAST,))
+    (arrangement, *_), drawn = choose({FAST: 0.1, LAST: 0.4}, {FAST: 39.9}, tried=(FAST,))
     assert arrangement == LAST
-    assert drawn == [FAST, LAST, LAST]
+    assert drawn == [FAST, LAST, LAST, LAST]
 
 
 def test_what_is_slower_is_not_taken():
-    (arrangement, psnr), _ = choose({FAST: 2.0, LAST: 1.5}, {}, tried=(FAST,))
+    (arrangement, psnr, _), _ = choose({FAST: 2.0, LAST: 1.5}, {}, tried=(FAST,))
     assert arrangement == Arrangement()
     assert psnr == math.inf
+
+
+@pytest.mark.parametrize(
+    ("fast", "last", "expected"),
+    [
+        ([0.4, 0.2, 0.21], [0.3, 0.29, 0.3], True),
+        ([0.4, 0.2, 0.45], [0.3, 0.29, 0.3], False),
+        ([0.9], [0.3, 0.29, 0.9], False),  # found on the way to float32
+    ],
+)
+def test_what_was_found_on_a_busy_machine_is_tried_again_the_next_time(fast, last, expected):
+    found, _ = choose({FAST: fast, LAST: last}, {}, seconds=0.8, tried=(FAST,))
+    assert found.steady is expected
+    tuning.remember("c" * 64, found)
+    assert (tuning.remembered("c" * 64) is not None) is expected
 
 
 def test_what_was_found_is_remembered_and_damage_forgotten():
