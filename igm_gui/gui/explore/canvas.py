@@ -17,6 +17,7 @@ from igm_gui.gui.saving import export_work
 from igm_gui.gui.settings import Settings
 from igm_gui.gui.studio import Studio
 from igm_gui.gui.widgets.buttons import Button, accent_button
+from igm_gui.gui.widgets.compact import CompactRow
 from igm_gui.gui.widgets.picture import PictureView
 from igm_gui.requests import RenderResult
 from igm_gui.session import actions
@@ -24,6 +25,8 @@ from igm_gui.session.state import SessionState
 
 if TYPE_CHECKING:
     from igm_gui.gui.sound.view import SoundView
+
+WANDER = "Wander"
 
 
 class Canvas(QWidget):
@@ -60,6 +63,7 @@ class Canvas(QWidget):
         self._add_commands()
         studio.rendered.connect(self._on_rendered)
         studio.changed.connect(self._on_changed)
+        self.show_wandering(False)
         self._show_media()
         if studio.last is not None:
             self._on_rendered(studio.last)
@@ -71,6 +75,9 @@ class Canvas(QWidget):
         row = QHBoxLayout(tools)
         row.setContentsMargins(12, 9, 12, 3)
         row.setSpacing(6)
+        self.wander = Button(WANDER, "sparkles")
+        self.wander.clicked.connect(lambda: self._commands.run("explore.wander"))
+        row.addWidget(self.wander)
         row.addStretch(1)
         self.keep = Button("Keep", "star")
         self.keyframe = Button("Keyframe", "plus")
@@ -84,6 +91,7 @@ class Canvas(QWidget):
         ):
             button.clicked.connect(lambda _=False, name=name: self._commands.run(name))
             row.addWidget(button)
+        CompactRow(tools, (self.wander, self.copy, self.keyframe, self.keep))
         return tools
 
     def _add_commands(self) -> None:
@@ -131,8 +139,22 @@ class Canvas(QWidget):
         if self.sound_view is not None:
             self.sound_view.transport.setVisible(sound)
         self.copy.setVisible(not sound)
+        self.wander.setVisible(not sound and info is not None and info.latent is not None)
         self.save.setText("Save WAV" if sound else "Save PNG")
         self.save.setAccessibleName(self.save.text())
+
+    def show_wandering(self, running: bool) -> None:
+        """Say on the button that the point moves by itself, and what ends that."""
+        self.wander.setText("Stop wandering" if running else WANDER)
+        self.wander.setAccessibleName(self.wander.text())
+        self.wander.set_icon("square" if running else "sparkles")
+        self.wander.setToolTip(
+            "The latent moves by itself, from one random place to the next, to show what the model makes.\n"
+            "Click or press Space to stop; so does anything you change."
+            if running
+            else "Let the latent move by itself from one random place to the next (Space)\n"
+            "Locked dimensions stay. All of it is one step to undo."
+        )
 
     def _show_view(self) -> None:
         text = self.picture.info_text()

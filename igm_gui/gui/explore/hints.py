@@ -28,7 +28,11 @@ class Hint:
 def first_hints(strip: QWidget, keep: QWidget, search: QWidget) -> list[Hint]:
     """The three of the first start, each beside what it speaks of."""
     return [
-        Hint("Drag across the bars: each is one number of the latent that the model turns into this.", strip),
+        Hint(
+            "The point wanders by itself, to show what the model makes. Drag across the bars to take over: "
+            "each is one number of the latent. Space stops it, or lets it wander again.",
+            strip,
+        ),
         Hint("Press K to keep a point you like. It waits in the strip below.", keep),
         Hint("Ctrl+K finds every command by name. R is random, M mutates, Space plays.", search),
     ]

@@ -44,7 +44,10 @@ class LatentPlane(QWidget):
         self._ours: LatentPoint | None = None
         self._shown: object = None
         self.field = PlaneField()
-        self.field.setToolTip("Drag the handle: the point moves on this plane. Arrows move it, Shift finer.")
+        self.field.setToolTip(
+            "Drag the handle: the point moves on this plane. Arrows move it, Shift finer.\n"
+            "Pale pictures are still those of the place before."
+        )
         body = QWidget()
         self.head = SectionHead("Latent plane", body=body)
         inner = QVBoxLayout(body)
@@ -133,6 +136,10 @@ class LatentPlane(QWidget):
         self._follow(self._studio.state)
         self._ask()
 
+    def set_waiting(self, waiting: bool) -> None:
+        """Say that the pictures wait for the point to rest, where it moves by itself."""
+        self.head.set_remark("waits for the point to rest" if waiting else "")
+
     def reroll(self) -> None:
         """Other random axes through the same point."""
         self._seed = new_seed()
@@ -201,19 +208,22 @@ class LatentPlane(QWidget):
     def _amount(axis: Axis, fraction: float) -> float:
         return axis.minimum + fraction * (axis.maximum - axis.minimum)
 
-    def _point(self, x: float, y: float) -> LatentPoint | None:
+    def _point(
+        self, x: float, y: float, base: LatentPoint | None, axes: tuple[Axis, Axis] | None
+    ) -> LatentPoint | None:
+        """The point at fractions of the field, on the plane through ``base`` along ``axes``."""
         info = self._info
-        if self.axes is None or self._base is None or info is None or info.latent is None:
+        if axes is None or base is None or info is None or info.latent is None:
             return None
-        held = self._base.get(info.latent.name)
+        held = base.get(info.latent.name)
         if not isinstance(held, Vector) or held.size != info.latent.size:
             return None
         lines = random_lines(info.latent, self._seed)
-        at = (self._amount(self.axes[0], x), self._amount(self.axes[1], 1 - y))  # upwards is more
-        return place(info, self._base, self.axes, lines, at)
+        at = (self._amount(axes[0], x), self._amount(axes[1], 1 - y))  # upwards is more
+        return place(info, base, axes, lines, at)
 
     def _moved(self, x: float, y: float) -> None:
-        point = self._point(x, y)
+        point = self._point(x, y, self._base, self.axes)
         if point is not None:
             self._ours = point
             self._studio.session.update(point=point, merge="plane")
@@ -225,11 +235,18 @@ class LatentPlane(QWidget):
         empty = any(image.isNull() for image in self.field.images)
         if empty and (self._rest.isActive() or self._pieces.running):
             return  # the first filling goes through even while the point keeps moving
-        if wanted and self._key() != self._shown:
-            if not self.field.stale or self._pieces.running:
-                self.field.set_stale()
-                self._pieces.stop()
-            self._rest.start()
+        if not wanted:
+            return
+        if self._key() == self._shown:
+            if not self._pieces.running:
+                self._rest.stop()
+                self.field.set_fresh()  # back where the pictures are of, before others were begun
+            return
+        if self._pieces.running:
+            self._pieces.stop()
+            self._shown = None  # they are not all there
+        self.field.set_stale()
+        self._rest.start()
 
     def _key(self) -> object:
         return (self._studio.state.model, self.axes, self._base, self._seed)
@@ -244,11 +261,14 @@ class LatentPlane(QWidget):
             self.effects.measure(self._studio.state.model, self._base, named)
             return
         self._shown = key
+        base, axes = self._base, self.axes  # all of one plane, though the point may go on meanwhile
         side = round(self.field.width() / COLUMNS * max(1.0, self.devicePixelRatioF()))
-        self._pieces.start(self._studio.state.model, ROWS * COLUMNS, self._cell, side)
 
-    def _cell(self, index: int) -> LatentPoint | None:
-        return self._point((index % COLUMNS + 0.5) / COLUMNS, (index // COLUMNS + 0.5) / ROWS)
+        def cell(index: int) -> LatentPoint | None:
+            x, y = (index % COLUMNS + 0.5) / COLUMNS, (index // COLUMNS + 0.5) / ROWS
+            return self._point(x, y, base, axes)
+
+        self._pieces.start(self._studio.state.model, ROWS * COLUMNS, cell, side)
 
     def _arrived(self, first: int, result: RenderResult) -> None:
         if result.media is None:

@@ -10,6 +10,7 @@ from igm_gui.gui import theme
 from igm_gui.gui.widgets.painted import Painted
 
 COLUMNS = ROWS = 5
+STALE = 0.25  # opacity of a picture of another place
 
 
 class PlaneField(Painted):
@@ -62,9 +63,18 @@ class PlaneField(Painted):
 
     def set_stale(self) -> None:
         """Dim every picture until its place's own comes."""
+        if len(self._old) == len(self.images):
+            return
         self._old = set(range(len(self.images)))
         self._tiles = None
         self.update()
+
+    def set_fresh(self) -> None:
+        """The pictures are this place's own after all."""
+        if self._old:
+            self._old = set()
+            self._tiles = None
+            self.update()
 
     def clear(self) -> None:
         """Take the pictures away: they were another model's."""
@@ -105,7 +115,7 @@ class PlaneField(Painted):
             target.moveCenter(cell.center())
             smooth = image.width() > cell.width() * 0.75
             painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, smooth)
-            painter.setOpacity(0.4 if index in self._old else 1.0)
+            painter.setOpacity(STALE if index in self._old else 1.0)
             painter.drawImage(target, image)
         painter.end()
         return tiles

@@ -112,20 +112,32 @@ class Variations(QWidget):
         empty = any(thumb.image.isNull() for thumb in self.thumbs)
         if empty and (self._rest.isActive() or self._pieces.running):
             return  # the first filling goes through even while the point keeps moving
+        if self._key() == self._shown_for:
+            if not self._pieces.running:
+                self._rest.stop()
+                for thumb in self.thumbs:
+                    thumb.set_busy(False)  # back where they are of, before others were begun
+            return
         if self._pieces.running:
             self._pieces.stop()
             self._shown_for = None
         if self.isVisible() and not self.head.is_folded and self._studio.last is not None:
+            for thumb in self.thumbs:
+                thumb.set_busy()
             self._rest.start()
 
     def _folded(self, folded: bool) -> None:
         if not folded:
             self._ask()
 
+    def _key(self) -> object:
+        state = self._studio.state
+        return (state.model, state.point, state.spread, state.locks, self._seed)
+
     def _render(self) -> None:
         state = self._studio.state
         info = self._studio.session.info
-        key = (state.model, state.point, state.spread, state.locks, self._seed)
+        key = self._key()
         if info is None or not state.point.values or key == self._shown_for:
             return
         self._shown_for = key
@@ -139,7 +151,7 @@ class Variations(QWidget):
         self.head.set_remark(f"spread {state.spread:.2f}")
         side = round(self.thumbs[0].width() * max(1.0, self.devicePixelRatioF()))
         for thumb in self.thumbs:
-            thumb.set_busy()
+            thumb.set_busy()  # other neighbours of the same point, too
         self._pieces.start(state.model, 9, self._points.__getitem__, side)
 
     def _arrived(self, first: int, result: RenderResult) -> None:

@@ -50,6 +50,7 @@ class ExploreWorkspace(QWidget):
         self.variations = Variations(studio, commands)
         self.plane = LatentPlane(studio, commands)
         self.drift = Drift(studio, self)
+        self.drift.running_changed.connect(self._on_wandering)
         self.left = SidePanel("panelLeft", self.model_card, self._with_find(), grows=True)
         self.right = SidePanel("panelRight", self.plane, self.variations)
         self.inputs.seen.connect(lambda widget: self.left.ensureWidgetVisible(widget, 0, 40))
@@ -122,7 +123,18 @@ class ExploreWorkspace(QWidget):
         )
         self._commands.add_source(self._saved_points)
         add("explore.widths", "Panels at their own widths", self.reset_widths, "", "View")
+        add(
+            "explore.wander",
+            "Wander: let the point move by itself, or stop it",
+            lambda: self.drift.toggle(),
+            enabled=lambda: ready() and session.info is not None and session.info.latent is not None,
+        )
         add("explore.unlock", "Unlock all dimensions", lambda: session.update(locks=frozenset()))
+
+    def _on_wandering(self, running: bool) -> None:
+        self.canvas.show_wandering(running)
+        self.inputs.set_wandering(running)
+        self.plane.set_waiting(running)
 
     def _saved_points(self) -> Iterator[Command]:
         for saved in self._studio.state.saved:

@@ -94,10 +94,16 @@ class Thumbnail(QWidget):
         """Show uint8 (H, W, C)."""
         self.set_image(screen_image(pixels))
 
-    def set_busy(self) -> None:
+    @property
+    def busy(self) -> bool:
+        """Whether it is dimmed: what it shows is of the place before."""
+        return self._busy
+
+    def set_busy(self, busy: bool = True) -> None:
         """Dimmed, until the next picture."""
-        self._busy = True
-        self.update()
+        if busy != self._busy:
+            self._busy = busy
+            self.update()
 
     def set_selected(self, selected: bool) -> None:
         if selected != self._selected:
