@@ -267,6 +267,8 @@ def test_what_is_slower_is_not_taken():
 def test_what_was_found_on_a_busy_machine_is_tried_again_the_next_time(fast, last, expected):
     found, _ = choose({FAST: fast, LAST: last}, {}, seconds=0.8, tried=(FAST,))
     assert found.steady is expected
+    if len(fast) > 1:  # where times say nothing the likeliest is taken, not float32
+        assert found.arrangement == FAST
     tuning.remember("c" * 64, found)
     assert (tuning.remembered("c" * 64) is not None) is expected
 

@@ -78,9 +78,10 @@ def tune(
     """The fastest of ``tried`` whose picture stays at 40 dB or better; float32 where none is.
 
     ``draw(arrangement)`` gives the picture that ``reference`` is in plain float32, where it took ``seconds``.
-    If no candidate in half precision is close enough, float32 with the channels last is tried.
+    If no candidate in half precision is close enough, float32 with the channels last is tried. Where the times
+    are not steady they say nothing: then it is the first of ``tried`` that is close enough, the likeliest.
     """
-    best, steady = Tuned(), True
+    best, steady, close = Tuned(), True, []
 
     def timed(arrangement: Arrangement) -> tuple[Tensor, float]:
         start = clock()
@@ -94,8 +95,12 @@ def tune(
             again = [timed(arrangement)[1] for _ in range(2)]
             steady = steady and max(again) <= STEADY * min(again)
             took = min(took, *again)
+        if psnr >= MIN_PSNR:
+            close.append(Tuned(arrangement, psnr, steady=False))
         if math.isfinite(took) and psnr >= MIN_PSNR and took < seconds:
             best, seconds = Tuned(arrangement, psnr), took
+    if close and not steady:
+        return close[0]
     plain = Arrangement(last=True)
     if best.arrangement == Arrangement() and plain not in tried:
         best = tune(draw, reference, seconds, (plain,), clock)
