@@ -78,8 +78,8 @@ def tune(
     """The fastest of ``tried`` whose picture stays at 40 dB or better; float32 where none is.
 
     ``draw(arrangement)`` gives the picture that ``reference`` is in plain float32, where it took ``seconds``.
-    If no candidate in half precision is close enough, float32 with the channels last is tried. Where the times
-    are not steady they say nothing: then it is the first of ``tried`` that is close enough, the likeliest.
+    If no candidate in half precision is close enough, float32 with the channels last is tried. Times that are
+    not steady say nothing: then it is the first of ``tried`` that is close enough, the likeliest.
     """
     best, steady, close = Tuned(), True, []
 
