@@ -28,8 +28,10 @@ class InputSpec:
     - ``seed``: a non-negative integer below 2**32 that fixes a source of noise.
 
     Names with a meaning of their own: ``z`` and ``w`` (latents), ``label``, ``truncation``
-    (psi, a scalar), ``cutoff`` (layers that truncation reaches), ``pitch`` (MIDI note number)
-    and ``loudness`` (dB below full scale), ``noise`` (strength), ``noise_seed``.
+    (psi, a scalar), ``cutoff`` (layers that truncation reaches), ``coarse_layers`` (how many
+    layers follow z; the others follow the latent ``fine``, which does nothing at the maximum),
+    ``pitch`` (MIDI note number) and ``loudness`` (dB below full scale), ``noise`` (strength),
+    ``noise_seed``.
     """
 
     name: str

@@ -32,7 +32,13 @@ class TestVariations:
     ) -> None:
         field = explore.variations
         next_picture(lambda: actions.randomize(toy_studio.session, 3))
-        qtbot.waitUntil(lambda: all(not t.image.isNull() for t in field.thumbs), timeout=10_000)
+        qtbot.waitUntil(
+            lambda: (
+                not any(t.image.isNull() or t.busy for t in field.thumbs)
+                and field.points[4].vector("z") == toy_studio.state.point.vector("z")
+            ),
+            timeout=10_000,
+        )
         assert field.points[4].vector("z") == toy_studio.state.point.vector("z")
         there = field.points[0]
         next_picture(lambda: QTest.mouseClick(field.thumbs[0], LEFT))
@@ -109,8 +115,60 @@ class TestPlane:
         plane.field._go(0.5, 0.5)
         np.testing.assert_allclose(z(toy_studio), start, atol=1e-5)
 
+    def test_the_first_filling_is_of_one_place_though_the_point_goes_on(
+        self, qtbot: QtBot, explore: ExploreWorkspace, toy_studio: Studio, painter: PaintingRenderer
+    ) -> None:
+        plane = explore.plane
+        qtbot.waitUntil(lambda: not any(image.isNull() for image in plane.field.images), timeout=20_000)
+        plane._pieces.arrived.connect(lambda *_: actions.randomize(toy_studio.session))
+        painter.rendered.clear()
+        toy_studio.open_model("other")
+        qtbot.waitUntil(lambda: not any(image.isNull() for image in plane.field.images), timeout=20_000)
+        ours = [r for r in list(painter.rendered) if plane._pieces._slot in r.slot]
+        points = [point for request in ours for point in request.points][:25]
+        assert len(points) == 25
+        assert len(ours) > 1, "the point moved in between"
+        assert len({point.vector("z") for point in points}) == 1
+
+    def test_pictures_of_the_place_before_are_pale_until_they_are_replaced_or_right_again(
+        self, qtbot: QtBot, explore: ExploreWorkspace, toy_studio: Studio
+    ) -> None:
+        field, thumbs = explore.plane.field, explore.variations.thumbs
+
+        def at_rest() -> bool:
+            filled = not any(image.isNull() for image in (*field.images, *(t.image for t in thumbs)))
+            return filled and not field.stale and not any(thumb.busy for thumb in thumbs)
+
+        qtbot.waitUntil(at_rest, timeout=20_000)
+        fresh = field.grab().toImage()
+        actions.randomize(toy_studio.session, 8)
+        assert field.stale
+        assert all(thumb.busy for thumb in thumbs)
+        assert field.grab().toImage() != fresh
+        toy_studio.session.undo()
+        assert at_rest(), "they are right again, and nothing has to be rendered"
+        actions.randomize(toy_studio.session, 8)
+        qtbot.waitUntil(at_rest, timeout=20_000)
+
 
 class TestDrift:
+    def test_what_moves_and_what_ends_it_is_said(
+        self, qtbot: QtBot, window: MainWindow, explore: ExploreWorkspace, toy_studio: Studio
+    ) -> None:
+        button, head = explore.canvas.wander, explore.inputs._heads["z"]
+        assert button.isVisible()
+        assert "Space" in button.toolTip()
+        QTest.mouseClick(button, LEFT)
+        assert explore.drift.running
+        assert button.accessibleName() == "Stop wandering"
+        assert "Space" in head.remark.text()
+        assert explore.plane.head.remark.text()
+        QTest.mouseClick(button, LEFT)
+        assert not explore.drift.running
+        assert button.accessibleName() == "Wander"
+        assert "Space" not in head.remark.text()
+        assert not explore.plane.head.remark.text()
+
     def test_space_moves_the_point_and_a_drag_takes_over(
         self,
         window: MainWindow,

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from igm_gui.gui.commands import Command, Commands
 from igm_gui.gui.explore.classes import ClassPicker
+from igm_gui.gui.explore.second_style import SecondStyle, coarse, divider
 from igm_gui.gui.explore.seed import SeedRow
 from igm_gui.gui.explore.strip import LatentStrip
 from igm_gui.gui.studio import Studio
@@ -37,6 +38,7 @@ class InputsPanel(QWidget):
         self._commands = commands
         self._built_for: tuple[Any, ...] = ()
         self.strips: dict[str, LatentStrip] = {}
+        self.seconds: dict[str, SecondStyle] = {}
         self.scalars: dict[str, ValueSlider] = {}
         self.directions: dict[str, ValueSlider] = {}
         self.classes: dict[str, ClassPicker] = {}
@@ -49,6 +51,7 @@ class InputsPanel(QWidget):
         self._column.setContentsMargins(0, 0, 0, 0)
         self._column.setSpacing(0)
         self._body: QWidget | None = None
+        self._wandering = False
         self.last_seed = studio.state.point.seed or 0
         commands.add_source(self._momentary)
         studio.changed.connect(self._on_changed)
@@ -74,6 +77,7 @@ class InputsPanel(QWidget):
         self._built_for = wanted
         for table in (
             self.strips,
+            self.seconds,
             self.scalars,
             self.directions,
             self.classes,
@@ -96,7 +100,7 @@ class InputsPanel(QWidget):
         column.setSpacing(4)
         latents = info.of_kind("latent")
         for spec in latents:
-            self._add_latent(column, spec)
+            self._add_latent(column, spec, info)
         if latents:
             column.addWidget(self._buttons())
         if info.directions:
@@ -110,7 +114,7 @@ class InputsPanel(QWidget):
         self._add_sampling(column, info)
         column.addStretch(1)
 
-    def _add_latent(self, column: QVBoxLayout, spec: InputSpec) -> None:
+    def _add_latent(self, column: QVBoxLayout, spec: InputSpec, info: GeneratorInfo) -> None:
         low, high = clip_range(spec)
         strip = self.strips[spec.name] = LatentStrip(spec.name, spec.size, low, high, spec.dimensions)
         strip.setToolTip(
@@ -122,10 +126,14 @@ class InputsPanel(QWidget):
         strip.finished.connect(self._session.end_merge)
         strip.lock_asked.connect(lambda index, name=spec.name: self._lock(name, index))
         strip.locks_asked.connect(lambda indices, name=spec.name: self._set_locks(name, indices))
-        head = self._heads[spec.name] = SectionHead(f"Latent {spec.name}")
+        head = self._heads[spec.name] = SectionHead(spec.title or f"Latent {spec.name}")
         head.setToolTip(spec.description or f"{spec.size} dimensions, {spec.prior} prior")
         column.addWidget(head)
-        column.addWidget(strip, 100)  # the height that is left goes to the strips, as far as they take it
+        place: QWidget = strip
+        if (cut := divider(info, spec.name)) is not None:
+            place = second = self.seconds[spec.name] = SecondStyle(strip, spec, round(cut.maximum))
+            second.mix_asked.connect(lambda: self._mix_in(cut))
+        column.addWidget(place, 100)  # the height that is left goes to the strips, as far as they take it
 
     def _buttons(self) -> QWidget:
         box = QWidget()
@@ -242,7 +250,15 @@ class InputsPanel(QWidget):
             held = frozenset(index for key, index in state.locks if key == name)
             strip.set_locked(held)
             locked = f" · {len(held)} locked" if held else " · drag to draw"
-            self._heads[name].set_remark(f"{strip.count} dims{locked}")
+            remark = f"{strip.count} dims{locked}"
+            idle = False
+            if (cut := divider(self._session.info, name)) is not None and name in self.seconds:
+                count = coarse(cut, point)
+                self.seconds[name].show_coarse(count)
+                idle = not self.strips[name].isEnabledTo(self.seconds[name])
+                remark = self.seconds[name].remark(count) + ("" if idle else locked)
+            moves = self._wandering and not idle
+            self._heads[name].set_remark("moves by itself · Space stops" if moves else remark)
         for name, slider in (*self.scalars.items(), *self.directions.items()):
             slider.set_value(point.scalar(name, slider.track.default))
         for name, picker in self.classes.items():
@@ -257,6 +273,11 @@ class InputsPanel(QWidget):
             self.seed.set_seed(point.seed)
         if self.spread is not None:
             self.spread.set_value(state.spread)
+
+    def set_wandering(self, wandering: bool) -> None:
+        """Whether the latents move by themselves: the strips say so."""
+        self._wandering = wandering
+        self._show(self._studio.state)
 
     # -- what the palette offers
 
@@ -305,6 +326,12 @@ class InputsPanel(QWidget):
 
     def _set(self, name: str, value: float | int | Vector) -> None:
         self._session.set_input(name, value, merge=f"input:{name}")
+
+    def _mix_in(self, cut: InputSpec) -> None:
+        """Leave the finer half of the layers to the second style (one step to undo)."""
+        self._session.end_merge()
+        self._set(cut.name, float(cut.maximum // 2))
+        self._session.end_merge()
 
     def _roll(self, name: str) -> None:
         self._session.end_merge()

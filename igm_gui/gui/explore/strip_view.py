@@ -209,7 +209,7 @@ class StripView(Painted):
         ]
         held = [bar for i, bar in enumerate(bars, first) if i in self._locked] if self._locked else []
         free = [bar for i, bar in enumerate(bars, first) if i not in self._locked] if held else bars
-        painter.setBrush(theme.colour("value"))
+        painter.setBrush(theme.colour("value") if self.isEnabled() else theme.colour("quiet", 0.18))
         painter.drawRects(free)
         if held:
             painter.setBrush(theme.colour("quiet", 0.55))
