@@ -13,9 +13,10 @@ import msgspec
 
 from igm_gui.errors import ModelError
 from igm_gui.formats.card import Card, read_card
-from igm_gui.formats.files import sha256_of
+from igm_gui.formats.files import plain_path, readable, sha256_of
 from igm_gui.formats.hashes import cached_sha256
 from igm_gui.formats.looks import looks_like
+from igm_gui.formats.pickle_scan import is_pickle
 from igm_gui.formats.side_card import read_side_card
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ class Checkpoint:
 
     @property
     def name(self) -> str:
-        return self.card.name if self.card else self.path.stem
+        return self.card.name if self.card else readable(self.path.stem)
 
     @cached_property
     def sha256(self) -> str:
@@ -137,7 +138,7 @@ def read_tensors(path: Path, half: bool = False) -> dict[str, torch.Tensor]:
     wanted = torch.float16 if half else torch.float32
     tensors: dict[str, torch.Tensor] = {}
     try:
-        with safe_open(str(path), "pt") as file:
+        with plain_path(path) as name_of_it, safe_open(name_of_it, "pt") as file:
             for name in names:  # one by one, so that a file in another precision is not held twice
                 tensor = file.get_tensor(name)
                 if tensor.is_floating_point():
@@ -224,8 +225,7 @@ def open_checkpoint(path: Path) -> Checkpoint:
         return Checkpoint(path, "onnx", read_side_card(path), weights=path)
     if start[:4] == b"PK\x03\x04" or start.startswith(b"\x80\x02\x8a\nl\xfc\x9cF\xf9"):
         return Checkpoint(path, _archive_kind(path, start), read_side_card(path), path)
-    # Every pickle of protocol 2 or later begins so; older ones are text and no network's.
-    if start[:1] == b"\x80" and start[1:2] in (b"\x02", b"\x03", b"\x04", b"\x05"):
+    if is_pickle(path, start):
         if size > MAX_PICKLE_BYTES:
             raise ModelError(
                 f"{path.name} is a pickle of {size / 1e9:.1f} GB.", "Pickles up to 4 GB are opened."

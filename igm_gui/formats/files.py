@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import re
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ from pathlib import Path
 from igm_gui.errors import ExportError
 
 TAKES_NOTHING = (errno.ENOENT, errno.EACCES, errno.EPERM, errno.EROFS)  # the folder is what is wrong
+SURROGATES = re.compile("[\ud800-\udfff]")
 MAX_NAME_BYTES = 255  # of Linux, macOS and Windows alike
 
 
@@ -36,6 +38,26 @@ def check_name(path: Path) -> None:
     """OSError where no file can be called that: said before the work, not after an hour of it."""
     if len(os.fsencode(path.name)) > MAX_NAME_BYTES:
         raise OSError(errno.ENAMETOOLONG, os.strerror(errno.ENAMETOOLONG), str(path))
+
+
+def readable(name: str) -> str:
+    """``name`` as any file, message or list can hold it: what the file system keeps and UTF-8 can't
+    (a name of an old disk or archive) becomes U+FFFD."""
+    return SURROGATES.sub("\N{REPLACEMENT CHARACTER}", name)
+
+
+@contextmanager
+def plain_path(path: Path) -> Iterator[str]:
+    """``path`` as libraries that want UTF-8 take it; where it is none, through a temporary link."""
+    path = path.absolute()
+    if readable(str(path)) == str(path):
+        yield str(path)
+        return
+    with tempfile.TemporaryDirectory(prefix="igm-") as folder:
+        whole = readable(path.name) == path.name
+        link = Path(folder, "folder" if whole else f"file{readable(path.suffix)}")
+        link.symlink_to(path.parent if whole else path, target_is_directory=whole)
+        yield str(link / path.name if whole else link)
 
 
 @contextmanager

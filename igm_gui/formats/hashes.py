@@ -34,6 +34,11 @@ def _stamp(path: Path) -> tuple[int, int, int, int]:
     return seen.st_size, seen.st_mtime_ns, seen.st_ctime_ns, seen.st_ino
 
 
+def _key(path: Path) -> str:
+    """The path as JSON can hold it: names that are no UTF-8 escaped, so that two of them stay two."""
+    return str(path).encode("utf-8", "backslashreplace").decode()
+
+
 def _read() -> dict[str, Entry]:
     try:
         return msgspec.json.decode(_file().read_bytes(), type=dict[str, Entry])
@@ -45,7 +50,7 @@ def known_sha256(path: Path) -> str | None:
     """The hash as remembered; None where it has to be computed."""
     try:
         path = path.resolve()
-        stamp, sha256 = _read()[str(path)]
+        stamp, sha256 = _read()[_key(path)]
         return sha256 if stamp == _stamp(path) else None
     except (KeyError, OSError):
         return None
@@ -65,7 +70,7 @@ def cached_sha256(path: Path, progress: Callable[[float], None] | None = None) -
         return known
     made = sha256_of(path, progress)
     if _stamp(path) == before:  # not written to meanwhile
-        _remember(str(path), before, made)
+        _remember(_key(path), before, made)
     return made
 
 

@@ -9,12 +9,13 @@ from __future__ import annotations
 import io
 import pickletools
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, BinaryIO
 
 from igm_gui.errors import ModelError
 
 HINT = "Only networks stored as plain weights are opened; nothing in a file is ever executed."
-MAX_OPCODES = 20_000_000
+MAX_OPCODES = 2_000_000  # some three seconds of reading; the largest networks have a tenth of it
 MAX_MEMO = 20_000_000
 MAX_KEY = 64  # parts of a dictionary's key: (t, t) of (t, t) of ... doubles with each step
 MAX_TUPLE_KEYS = 10_000
@@ -22,10 +23,16 @@ MAX_LARGE_NUMBERS = 10_000
 LARGE = (1 << 61) - 1  # whole numbers are hashed modulo this
 MAX_BITS = 4096
 MAX_GLOBALS = 5_000
+MAX_OLD = 200_000_000  # bytes of a pickle that does not say in front that it is one
+# What a pickle of protocol 0 or 1 can begin with: a mark, a global, an empty container or a value.
+OLD_STARTS = tuple(bytes([code]) for code in b"(c])}NIJKMLFGSTUVXP")
 
 
 class Refused(ModelError):
-    """A pickle names something outside the allow-list, or is damaged."""
+    """A pickle names something outside the allow-list, or is damaged. ``absurd``: whole as far as it was
+    read, and made to cost too much."""
+
+    absurd = False
 
 
 @dataclass
@@ -65,8 +72,26 @@ def scan_next(stream: BinaryIO, outside: bool = False, mentioned: dict[str, None
     return Scan(reader.protocol, reader.count, tuple(reader.seen))
 
 
+def is_pickle(path: Path, start: bytes) -> bool:
+    """Whether a file, ``start`` its first bytes, is a pickle. Those of protocol 2 and later say so in front;
+    older ones are known by being one from their first instruction to their last byte."""
+    if start[:1] == b"\x80":
+        return start[1:2] in (b"\x02", b"\x03", b"\x04", b"\x05")
+    if not start.startswith(OLD_STARTS) or path.stat().st_size > MAX_OLD:
+        return False
+    data = path.read_bytes()
+    if not data.endswith(b"."):
+        return False
+    try:
+        return scan(data, outside=True).opcodes > 1
+    except Refused as error:
+        return error.absurd
+
+
 def _absurd(what: str) -> Refused:
-    return Refused(f"The pickle {what}.", HINT)
+    error = Refused(f"The pickle {what}.", HINT)
+    error.absurd = True
+    return error
 
 
 class _Reader:

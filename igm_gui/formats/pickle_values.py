@@ -228,6 +228,13 @@ def dill_type(types: dict[str, Any], name: Any) -> Any:
     return types[name]
 
 
+def file_path(*parts: Any) -> str:
+    """A path of pathlib, as text."""
+    if len(parts) > 1_000 or not all(isinstance(part, str) for part in parts):
+        raise Refused("The pickle holds a damaged path.", HINT)
+    return "/".join(parts)[:10_000]
+
+
 def make_bytes(budget: Budget, data: Any = b"", *_: Any) -> bytes:
     """A bytearray, as bytes."""
     if not isinstance(data, bytes | bytearray):

@@ -6,15 +6,18 @@ import argparse
 import io
 import re
 import zipfile
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from igm_gui.errors import ModelError
+from igm_gui.formats import pickle_values as values
 from igm_gui.formats.archive import check_zip
 from igm_gui.formats.torch_stream import check_pickle, check_stream, check_tensors
 
+PATHS = ("Path", "PosixPath", "WindowsPath", "PurePosixPath", "PureWindowsPath")
 HINT = "Only plain weights are read from such files; nothing in a file is ever executed."
 LEGACY_START = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19"
 # Where checkpoints keep a generator, best first: averaged weights before raw ones.
@@ -22,6 +25,8 @@ PREFERRED = (
     "g_ema",
     "G_ema",
     "ema",
+    "ema_model",
+    "model_ema",
     "generator_ema",
     "params_ema",
     "netG_ema",
@@ -62,7 +67,7 @@ OTHERS = (
     "lpips",
 )
 MAX_DEPTH = 6
-ASKED = re.compile(r"GLOBAL ([\w.]{1,200}) was not an allowed")
+ASKED = re.compile(r"GLOBAL ([\w.]{1,200}) (?:was not an allowed|whose module)")
 
 
 def read_torch(path: Path, half: bool = False) -> dict[str, torch.Tensor]:
@@ -74,8 +79,7 @@ def read_torch(path: Path, half: bool = False) -> dict[str, torch.Tensor]:
     size = path.stat().st_size
     try:
         zipped = _check(path, size)
-        # Training scripts keep their arguments in the checkpoint: a Namespace is only a dict.
-        with torch.serialization.safe_globals([argparse.Namespace]):
+        with torch.serialization.safe_globals(_company(size)):
             content = torch.load(path, map_location="cpu", weights_only=True, mmap=zipped and half)
         check_tensors(content, size)
     except MemoryError:
@@ -95,6 +99,32 @@ def read_torch(path: Path, half: bool = False) -> dict[str, torch.Tensor]:
     if half:
         return {name: t.half() if t.is_floating_point() else t for name, t in found.items()}
     return found
+
+
+def _company(size: int) -> list[Any]:
+    """What training scripts keep beside the weights, and who answers for it: arguments, paths of files,
+    numpy's numbers and arrays (losses, the state of a random generator). All of it becomes plain values."""
+    budget = values.Budget(size)
+
+    class Dtype(values.Dtype):  # made anew for each file, so that one can't change another's
+        __slots__ = ()
+
+    class Array(values.Array):
+        __slots__ = ()
+
+    def call(function: Any) -> values.Call:
+        return values.Call(partial(function, budget))
+
+    known: list[Any] = [argparse.Namespace, (Dtype, "numpy.dtype"), (Array, "numpy.ndarray")]
+    for core in ("numpy.core", "numpy._core"):
+        known += [
+            (call(values.scalar), f"{core}.multiarray.scalar"),
+            (values.Call(lambda *_: Array(budget)), f"{core}.multiarray._reconstruct"),
+            (call(values.frombuffer), f"{core}.numeric._frombuffer"),
+        ]
+    for module in ("pathlib", "pathlib._local"):
+        known += [(values.Call(values.file_path), f"{module}.{kind}") for kind in PATHS]
+    return known
 
 
 def _check(path: Path, size: int) -> bool:

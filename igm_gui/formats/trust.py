@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 
 from igm_gui.errors import ModelError
-from igm_gui.formats.files import write_atomic
+from igm_gui.formats.files import readable, write_atomic
 from igm_gui.paths import data_folder
 
 
@@ -57,7 +57,7 @@ def trusted() -> dict[str, str]:
 
 def trust(sha256: str, name: str = "") -> None:
     """Remember a yes. ExportError where the data folder can't be written."""
-    write_atomic(_list(), msgspec.json.format(msgspec.json.encode({**trusted(), sha256: name})))
+    write_atomic(_list(), msgspec.json.format(msgspec.json.encode({**trusted(), sha256: readable(name)})))
 
 
 def distrust(sha256: str) -> bool:

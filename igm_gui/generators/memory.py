@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from igm_gui.errors import ModelError
-from igm_gui.formats.files import write_atomic
+from igm_gui.formats.files import readable, write_atomic
 from igm_gui.paths import data_folder
 
 if TYPE_CHECKING:
@@ -197,7 +197,9 @@ def _halved() -> dict[str, str]:
 def allow_half(sha256: str, name: str = "") -> None:
     """Remember that this model may be opened in half precision whenever it does not fit otherwise.
     ExportError where the data folder can't be written."""
-    write_atomic(_half_file(), msgspec.json.format(msgspec.json.encode({**_halved(), sha256: name})))
+    write_atomic(
+        _half_file(), msgspec.json.format(msgspec.json.encode({**_halved(), sha256: readable(name)}))
+    )
 
 
 def forbid_half(sha256: str) -> bool:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from igm_gui.errors import IgmError, ModelError
 from igm_gui.formats.checkpoint import Checkpoint
+from igm_gui.formats.files import plain_path
 from igm_gui.formats.onnx_contents import read_graph
 from igm_gui.formats.onnx_file import check_onnx
 from igm_gui.generators.base import Batch, TorchGenerator
@@ -129,7 +130,8 @@ def _session(path: Path) -> Any:
     options.log_severity_level = 4
     present = onnxruntime.get_available_providers()
     try:
-        return onnxruntime.InferenceSession(str(path), options, [p for p in PROVIDERS if p in present])
+        with plain_path(path) as name:
+            return onnxruntime.InferenceSession(name, options, [p for p in PROVIDERS if p in present])
     except Exception as error:
         raise ModelError(
             f"{path.name} can't be run by ONNX Runtime.",
