@@ -21,6 +21,7 @@ from igm_gui.gui.explore.hints import SEEN, HintBubble, first_hints
 from igm_gui.gui.explore.styles import StylesPanel
 from igm_gui.gui.find_place import can_find
 from igm_gui.gui.messages import Messages
+from igm_gui.gui.models.carried import CarriedNote
 from igm_gui.gui.models.information import ModelInformation
 from igm_gui.gui.models.roles import RolesForm
 from igm_gui.gui.palette import CommandPalette
@@ -75,6 +76,7 @@ class MainWindow(QMainWindow):
         column.addWidget(self.status)
         self.setCentralWidget(root)
         self.information = ModelInformation(studio, self)
+        CarriedNote(studio, self)
         self.information.turned.connect(self._refresh_escape)
         self._refresh_escape()
         self.roles: RolesForm | None = None
@@ -111,6 +113,10 @@ class MainWindow(QMainWindow):
         add("edit.undo", "Undo", session.undo, "Ctrl+Z", enabled=lambda: session.can_undo)
         add("edit.redo", "Redo", session.redo, "Ctrl+Shift+Z", enabled=lambda: session.can_redo)
         add("project.new", "New project", self.keeper.new, "Ctrl+N")
+        back = "Bring back the project before New or Open"
+        add(
+            "project.back", back, lambda: self.keeper.bring_back(), enabled=lambda: self.keeper.can_bring_back
+        )
         add("project.open", "Open a model, a project or a result…", self._ask_open, "Ctrl+O")
         add("project.open_folder", "Open a model folder…", self._ask_open_folder, "Ctrl+Shift+O")
         add("project.save", "Save the project", self._save, "Ctrl+S")

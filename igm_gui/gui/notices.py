@@ -111,8 +111,8 @@ class Toast(QFrame):
         self.retry.setText(notice.action)
         asked = notice.kind == "question"
         self.retry.set_role("accent" if asked else "")
-        self.retry.set_icon("refresh-cw" if error else "check" if asked else "folder-open")
-        self.retry.setToolTip("" if asked else "Try it again")
+        self.retry.set_icon("refresh-cw" if error else "check" if asked else notice.icon)
+        self.retry.setToolTip("Try it again" if error else "" if asked else notice.action)
         self.close_button.setToolTip("Leave it" if asked else "Dismiss")
         self.retry.setAccessibleName(notice.action)
         self.details.hide()

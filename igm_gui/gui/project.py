@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,16 @@ from igm_gui.session.state import SessionState
 
 RESULTS = (".png", ".wav", ".mp4")
 MODEL_FILES = ("card.json", "model.safetensors")
+
+
+@dataclass(frozen=True)
+class _Left:
+    """What New or Open took the place of."""
+
+    state: SessionState
+    clean: SessionState
+    path: Path | None
+    unsaved: bool
 
 
 class ProjectKeeper(QObject):
@@ -49,6 +60,7 @@ class ProjectKeeper(QObject):
         self._unsaved = False
         self._recovered: Recoverable | None = None
         self._autosave: Autosave | None = None
+        self._before: _Left | None = None
         self.may_leave: Callable[[], bool] = lambda: True
         self._written.connect(self.autosaved)
         self._failed.connect(self._autosave_failed)
@@ -130,18 +142,61 @@ class ProjectKeeper(QObject):
     def _left(self) -> bool:
         return not self.worth_asking or self.may_leave()
 
+    def _now(self) -> _Left:
+        return _Left(self._studio.state, self._clean, self.path, self._unsaved)
+
+    @property
+    def can_bring_back(self) -> bool:
+        """Whether New or Open took the place of a project that held something."""
+        return self._before is not None
+
+    def _offer(self, before: _Left, text: str) -> None:
+        """Keep what there was until the window closes, and say how it comes back."""
+        if not (before.state.saved or before.state.timeline.keyframes):
+            self._before = None
+            return
+        self._before = before
+        name = before.path.stem if before.path else "The project before"
+        self._studio.notice.emit(
+            Notice(
+                text,
+                f"{name} can be brought back.",
+                retry=self.bring_back,
+                action="Bring it back",
+                icon="history",
+            )
+        )
+
+    def bring_back(self) -> bool:
+        """Take up again what New or Open took the place of; what is there now waits in its turn. False where
+        there is nothing."""
+        before = self._before
+        if before is None:
+            return False
+        self._before = self._now()
+        self._studio.set_playhead(None)
+        self._studio.session.replace_state(before.state)
+        self.path, self._clean, self._unsaved = before.path, before.clean, before.unsaved
+        if self._autosave is not None:
+            self._autosave.set_origin(before.path)
+        self.changed.emit()
+        self.opened.emit()
+        return True
+
     # -- actions
 
     def new(self) -> None:
         """An empty project on the same model, if the one there is may be left."""
         if not self._left():
             return
-        state = self._studio.state
+        before = self._now()
+        state = before.state
         self._studio.session.replace_state(
             SessionState(model=state.model, point=state.point, device=state.device)
         )
         self._settle(None)
         self.opened.emit()
+        self._offer(before, "This is a new project.")
 
     def save(self, path: Path) -> bool:
         """Write the session to ``path``; False where that failed (the person is told)."""
@@ -166,10 +221,12 @@ class ProjectKeeper(QObject):
             return False
         if not self._left():
             return False
+        before = self._now()
         self._take(project)
         self._settle(path)
-        self._tell(project, f"{path.name} was opened as far as it goes.")
         self.opened.emit()
+        self._offer(before, f"{path.name} is open.")
+        self._tell(project, f"{path.name} was opened as far as it goes.")
         return True
 
     def open_any(self, path: Path) -> bool:

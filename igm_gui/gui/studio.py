@@ -35,6 +35,7 @@ class Notice:
     kind: str = "info"
     retry: Callable[[], object] | None = None
     action: str = "Retry"
+    icon: str = "folder-open"  # of that button, where it is neither an error's nor a question's
 
 
 class Studio(QObject):

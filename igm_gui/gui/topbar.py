@@ -98,6 +98,7 @@ class TopBar(QWidget):
         menu = QMenu(self)
         for name in (
             "project.new",
+            "project.back",
             "project.open",
             "project.open_folder",
             "",

@@ -49,6 +49,38 @@ class TestProject:
         assert window.keeper.unsaved
         assert "•" in window.windowTitle()
 
+    def test_what_new_or_open_took_the_place_of_comes_back(
+        self, window: MainWindow, toy_studio: Studio, tmp_path: Path
+    ) -> None:
+        keeper = window.keeper
+        keeper.new()
+        assert not keeper.can_bring_back, "there was nothing"
+        keeper.may_leave = lambda: True  # asked, the person gave the changes up
+        actions.randomize(toy_studio.session, 4)
+        path = tmp_path / "work.igm"
+        actions.keep(toy_studio.session, "Found")
+        assert keeper.save(path)
+        actions.keep(toy_studio.session, "Later")
+        state = toy_studio.state
+        keeper.new()
+        assert toy_studio.state.saved == ()
+        notice = window.toast.notice
+        assert notice is not None
+        assert notice.action == "Bring it back"
+        QTest.mouseClick(window.toast.retry, LEFT)
+        assert toy_studio.state == state
+        assert (keeper.path, keeper.unsaved, keeper.worth_asking) == (path, True, True)
+        # It goes both ways, by name as well.
+        window.commands.run("project.back")
+        assert toy_studio.state.saved == ()
+        assert keeper.path is None
+        window.commands.run("project.back")
+        assert toy_studio.state == state
+        assert window.open_path(path)
+        assert [point.name for point in toy_studio.state.saved] == ["Found"]
+        window.commands.run("project.back")
+        assert [point.name for point in toy_studio.state.saved] == ["Found", "Later"]
+
     def test_undo_back_to_the_saved_state_is_not_a_change(
         self, window: MainWindow, toy_studio: Studio, tmp_path: Path
     ) -> None:

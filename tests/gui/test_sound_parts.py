@@ -13,6 +13,7 @@ from igm_gui.engine.audio.sound import SoundStatus
 from igm_gui.engine.audio.status import PlayerStatus
 from igm_gui.gui import theme
 from igm_gui.gui.sound.health import explanation, figures, fitted
+from igm_gui.gui.sound.hub import eased
 from igm_gui.gui.sound.shaded import shaded_picture
 from igm_gui.gui.sound.spectrogram import SpectrogramMaker, SpectrogramView, colour_table
 from igm_gui.gui.sound.waveform import WaveformView, waveform_picture
@@ -186,3 +187,16 @@ def test_figures_without_room_go_by_their_worth(qapp) -> None:
     tip = explanation(info, SoundStatus(player, live), True)
     assert "250 ms more inside the model" in tip
     assert "unheard" in tip
+
+
+def test_a_beginning_that_would_click_is_eased_for_the_ear_alone() -> None:
+    hit = np.full((2, 4410), 0.5, np.float32)
+    heard = eased(hit, 44100)
+    assert float(np.abs(np.diff(heard, axis=1, prepend=0)).max()) < 0.5 / 10, "no step"
+    assert heard[0, 0] == 0
+    np.testing.assert_array_equal(heard[:, 22:], hit[:, 22:])  # half a millisecond
+    assert (hit == 0.5).all(), "what is shown and written is untouched"
+    soft = tone()
+    soft[:, 0] = 0
+    assert eased(soft, RATE) is soft
+    assert eased(np.zeros((1, 0), np.float32), RATE).size == 0

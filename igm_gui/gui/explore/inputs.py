@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from igm_gui.gui.commands import Command, Commands
 from igm_gui.gui.explore.classes import ClassPicker
+from igm_gui.gui.explore.named import NamedDimensions, named_dimensions
 from igm_gui.gui.explore.second_style import SecondStyle, coarse, divider
 from igm_gui.gui.explore.seed import SeedRow
 from igm_gui.gui.explore.strip import LatentStrip
@@ -39,6 +40,7 @@ class InputsPanel(QWidget):
         self._built_for: tuple[Any, ...] = ()
         self.strips: dict[str, LatentStrip] = {}
         self.seconds: dict[str, SecondStyle] = {}
+        self.named: dict[str, NamedDimensions] = {}
         self.scalars: dict[str, ValueSlider] = {}
         self.directions: dict[str, ValueSlider] = {}
         self.classes: dict[str, ClassPicker] = {}
@@ -78,6 +80,7 @@ class InputsPanel(QWidget):
         for table in (
             self.strips,
             self.seconds,
+            self.named,
             self.scalars,
             self.directions,
             self.classes,
@@ -103,6 +106,9 @@ class InputsPanel(QWidget):
             self._add_latent(column, spec, info)
         if latents:
             column.addWidget(self._buttons())
+        for spec in latents:
+            if names := named_dimensions(spec):
+                self._add_named(column, spec, names)
         if info.directions:
             self._add_directions(column, info)
         for spec in info.of_kind("label"):
@@ -156,6 +162,7 @@ class InputsPanel(QWidget):
         metrics = QFontMetrics(font)
         names = [spec.label_text for spec in info.inputs if spec.kind in ("scalar", "seed")]
         names += [direction.name for direction in info.directions]
+        names += [name for spec in info.of_kind("latent") for name in named_dimensions(spec).values()]
         longest = max((metrics.horizontalAdvance(name) for name in names), default=0)
         return min(max(74, longest + 4), 110)
 
@@ -168,6 +175,12 @@ class InputsPanel(QWidget):
         column.addWidget(self._heads[title])
         column.addWidget(body)
         return inner
+
+    def _add_named(self, column: QVBoxLayout, spec: InputSpec, names: dict[int, str]) -> None:
+        sliders = self.named[spec.name] = NamedDimensions(spec, names, self._names_width)
+        sliders.drawn.connect(lambda values, name=spec.name: self._draw(name, values))
+        sliders.finished.connect(self._session.end_merge)
+        self._section(column, f"Named in {spec.name}").addWidget(sliders)
 
     def _add_directions(self, column: QVBoxLayout, info: GeneratorInfo) -> None:
         inner = self._section(column, "Directions")
@@ -249,6 +262,8 @@ class InputsPanel(QWidget):
                 strip.set_values(value.array)
             held = frozenset(index for key, index in state.locks if key == name)
             strip.set_locked(held)
+            if name in self.named:
+                self.named[name].show_values(value, held)
             locked = f" · {len(held)} locked" if held else " · drag to draw"
             remark = f"{strip.count} dims{locked}"
             idle = False
@@ -285,6 +300,7 @@ class InputsPanel(QWidget):
         """Every input by its name, every class."""
         rows: list[ValueSlider | SeedRow] = [*self.directions.values(), *self.scalars.values()]
         rows += self.noise_seeds.values()
+        rows += [slider for named in self.named.values() for slider in named.sliders.values()]
         for row in rows:
             yield Command("", f"Set {row.accessibleName()}…", partial(self._type_in, row), group="Input")
         for name, strip in self.strips.items():

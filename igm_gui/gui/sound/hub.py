@@ -17,6 +17,19 @@ from igm_gui.latent.point import LatentPoint
 FRAME_MS = 16
 # The engine answers "not playing" for a moment while it opens a device.
 SETTLE_FRAMES = 20
+ONSET_SECONDS = 0.0005
+STEP = 1e-3  # of full scale; a first sample below that is not heard as a click
+
+
+def eased(samples: NDArray[np.float32], rate: int) -> NDArray[np.float32]:
+    """``samples``, float32 (channels, n), for the ear: where they begin with a step, which would click, the
+    first half millisecond rises from zero. What is shown and what is written stays as the model made it."""
+    if samples.ndim != 2 or not samples.size or float(np.abs(samples[:, 0]).max()) < STEP:
+        return samples
+    count = min(max(round(rate * ONSET_SECONDS), 2), samples.shape[1])
+    heard = samples.copy()
+    heard[:, :count] *= np.sin(np.linspace(0, np.pi / 2, count, dtype=np.float32)) ** 2
+    return heard
 
 
 class SoundHub(QObject):
@@ -53,13 +66,14 @@ class SoundHub(QObject):
     def play(
         self, owner: object, samples: NDArray[Any], rate: int, loop: bool = False, start: float = 0.0
     ) -> None:
-        """Play float32 ``(channels, n)`` at ``rate`` Hz for ``owner``; whoever played before stops."""
-        self.engine.play(np.asarray(samples, np.float32), rate, loop, start)
+        """Play float32 ``(channels, n)`` at ``rate`` Hz for ``owner``; whoever played before stops. See
+        :func:`eased` for the beginning."""
+        self.engine.play(eased(np.asarray(samples, np.float32), rate), rate, loop, start)
         self._owned_by(owner)
 
     def swap(self, owner: object, samples: NDArray[Any], rate: int, loop: bool = False) -> None:
         """Crossfade to a newer rendering at the same place."""
-        self.engine.swap(np.asarray(samples, np.float32), rate, loop)
+        self.engine.swap(eased(np.asarray(samples, np.float32), rate), rate, loop)
         self._owned_by(owner)
 
     def go_live(self, owner: object, model: str, point: LatentPoint) -> None:
