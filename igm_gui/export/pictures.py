@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ from igm_gui.formats.files import atomic_path
 from igm_gui.formats.image import PngWriter, enlarged, write_png
 from igm_gui.info import GeneratorInfo
 from igm_gui.latent.point import LatentPoint, conform
-from igm_gui.session.grid import GridPoints, grid_shape
+from igm_gui.session.grid import GridPoints, grid_scale, grid_shape
 from igm_gui.session.recipes import grid_recipe, point_recipe
 from igm_gui.session.state import GridSpec
 
@@ -62,20 +63,22 @@ def save_sheet(
     device: str = "auto",
     batch: int = 0,
 ) -> Work:
-    """A PNG of the whole grid, ``grid.gap`` pixels between pictures magnified ``grid.scale`` times."""
+    """A PNG of the whole grid, ``grid.gap`` pixels between pictures magnified ``grid.scale`` times (0: as
+    suits the model)."""
 
     def work(renderer: Renderer) -> Iterator[float]:
         info = info_of(renderer, model, device)
         need_pictures(info)
         rows, columns = grid_shape(info, grid)
-        height, width = info.output.height * grid.scale, info.output.width * grid.scale
+        scale = grid_scale(info, grid)
+        height, width = info.output.height * scale, info.output.width * scale
         full_height, full_width = (
             rows * height + (rows - 1) * grid.gap,
             columns * width + (columns - 1) * grid.gap,
         )
         check_pixels(info, full_height, full_width, MAX_BYTES)
         points = GridPoints(info, grid, base)
-        recipe = grid_recipe(info, grid, base)
+        recipe = grid_recipe(info, replace(grid, scale=scale), base)
         with (
             atomic_path(Path(path)) as temporary,
             temporary.open("wb") as file,
@@ -89,7 +92,7 @@ def save_sheet(
                 for index, picture in enumerate(media, start):
                     row, column = divmod(index, columns)
                     left = column * (width + grid.gap)
-                    band[:height, left : left + width] = enlarged(picture, grid.scale)
+                    band[:height, left : left + width] = enlarged(picture, scale)
                     if column == columns - 1:
                         encoder.add(png.rows, band[: height if row == rows - 1 else None].copy())
                 yield 0.99 * as_float(start + len(media), len(points))

@@ -3,6 +3,7 @@ picture with all of them."""
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -13,8 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from igm_gui.engine.renderer import Renderer
+from igm_gui.errors import ExportError
 from igm_gui.export.pictures import MAX_BYTES, SHEET_GAP, save_sheet, save_singles
 from igm_gui.export.work import Work, folder_of_files, info_of, safe_name
+from igm_gui.formats.files import write_atomic
 from igm_gui.formats.image import enlarged, write_png
 from igm_gui.info import GeneratorInfo
 from igm_gui.latent.point import LatentPoint, conform
@@ -98,6 +101,40 @@ def save_samples(
                 recipe = compare_recipe(infos, seed, conform(base, infos[0]))
                 write_png(temporary / f"{TOGETHER}.png", together, recipe)
             yield 1.0
+
+    return work
+
+
+def save_comparison(
+    path: Path,
+    models: Sequence[str],
+    seed: int,
+    base: LatentPoint,
+    device: str = "auto",
+    rows: int = 4,
+    columns: int = 8,
+    every_class: bool = False,
+) -> Work:
+    """One PNG with samples of all ``models`` that make pictures, one under the other: the ``comparison.png``
+    of :func:`save_samples`, which the other arguments are as for. Of a single such model it is the sheet.
+    ExportError where none of them makes pictures."""
+
+    def work(renderer: Renderer) -> Iterator[float]:
+        infos = [info_of(renderer, model, device) for model in models]
+        seen = [model for model, info in zip(models, infos, strict=True) if info.media == "image"]
+        if not seen:
+            raise ExportError(
+                "None of these models makes pictures.", "Export the sounds as a folder of files."
+            )
+        with tempfile.TemporaryDirectory(prefix="igm-") as scratch:
+            folder = Path(scratch) / "samples"
+            whole = save_samples(folder, seen, seed, base, device, rows, columns, every_class)
+            with closing(whole(renderer)) as steps:  # type: ignore[type-var]
+                for done in steps:
+                    yield 0.99 * done
+            made = folder / f"{TOGETHER}.png"
+            write_atomic(Path(path), (made if made.exists() else next(folder.iterdir())).read_bytes())
+        yield 1.0
 
     return work
 

@@ -199,7 +199,7 @@ def grid_from_json(raw: object, dropped: Dropped) -> GridSpec:
         ),
         reader.choice("interpolation", default.interpolation, INTERPOLATIONS),
         int(reader.number("gap", default.gap, 0, 256, whole=True)),
-        int(reader.number("scale", default.scale, 1, 64, whole=True)),
+        int(reader.number("scale", default.scale, 0, 64, whole=True)),
     )
 
 

@@ -13,6 +13,8 @@ from igm_gui.latent.priors import MAX_SEED
 from igm_gui.session.state import GridSpec
 
 MAX_ROWS = 256
+CELL = 256  # pixels of a picture in a sheet, where small ones are enlarged
+SHEET = 4096  # pixels of a sheet's longer side that this does not go beyond
 
 
 def grid_shape(info: GeneratorInfo, grid: GridSpec) -> tuple[int, int]:
@@ -23,6 +25,18 @@ def grid_shape(info: GeneratorInfo, grid: GridSpec) -> tuple[int, int]:
     if spec is None:
         raise InputError(f"{info.name} has no classes.", "Make a grid by seeds or between four points.")
     return min(len(spec.classes), MAX_ROWS), grid.columns
+
+
+def grid_scale(info: GeneratorInfo, grid: GridSpec) -> int:
+    """``grid.scale``, or where that is 0 the largest whole number that leaves a picture within 256 and the
+    sheet within 4096 pixels: a sheet of 28 x 28 pictures is worth showing, one of large ones is not larger.
+    InputError as :func:`grid_shape`."""
+    if grid.scale:
+        return grid.scale
+    rows, columns = grid_shape(info, grid)
+    height, width = max(info.output.height, 1), max(info.output.width, 1)
+    room = min((SHEET - (n - 1) * grid.gap) // (n * side) for n, side in ((rows, height), (columns, width)))
+    return max(1, min(CELL // max(height, width), room))
 
 
 def drawn(info: GeneratorInfo, base: LatentPoint, seed: int) -> LatentPoint:

@@ -29,7 +29,8 @@ class GridSpec:
     ``seeds``: seed, seed + 1, ... row by row. ``plane``: between four ``corners`` (top left, top
     right, bottom left, bottom right; empty ones are drawn from seeds). ``classes``: one row for each
     class, one column for each seed (``rows`` is then the number of classes).
-    ``gap`` is in pixels of the written picture, ``scale`` a whole-number magnification.
+    ``gap`` is in pixels of the written picture, ``scale`` a whole-number magnification; 0 is one that
+    suits the model (:func:`igm_gui.session.grid.grid_scale`).
     """
 
     mode: GridMode = "seeds"
@@ -46,8 +47,8 @@ class GridSpec:
             raise ValueError(f"a grid has 1 to 256 rows and columns, not {self.rows} × {self.columns}")
         if len(self.corners) != 4:
             raise ValueError("a grid has four corners")
-        if not (0 <= self.gap <= 256 and 1 <= self.scale <= 64):
-            raise ValueError("a grid's gap is 0 to 256 and its scale 1 to 64")
+        if not (0 <= self.gap <= 256 and 0 <= self.scale <= 64):
+            raise ValueError("a grid's gap is 0 to 256 and its scale 0 to 64")
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,6 @@ class SessionState:
     timeline: Timeline = field(default_factory=Timeline)
     compare: tuple[str, ...] = ()
     compare_seed: int = 0
-    grid: GridSpec = field(default_factory=GridSpec)
+    grid: GridSpec = field(default_factory=lambda: GridSpec(gap=8, scale=0))
     device: str = "auto"
     spread: float = 0.3

@@ -72,6 +72,12 @@ def test_a_sheet_has_every_cell_in_its_place(mode, renderer, pixels, tmp_path):
     assert restore_file(tmp_path / "a.png").changes["grid"] == grid
 
 
+def test_a_scale_that_suits_the_model_is_written_out(renderer, tmp_path):
+    finish(save_sheet(tmp_path / "a.png", MODEL, GridSpec(rows=2, columns=3, gap=1, scale=0)), renderer)
+    assert pixels_of(tmp_path / "a.png").shape == (2 * 252 + 1, 3 * 252 + 2)
+    assert restore_file(tmp_path / "a.png").changes["grid"].scale == 9
+
+
 def test_the_same_sheet_gives_the_same_bytes(renderer, tmp_path):
     for name in ("a.png", "b.png"):
         finish(save_sheet(tmp_path / name, MODEL, GridSpec(rows=5, columns=8)), renderer)

@@ -11,8 +11,8 @@ import pytest
 from PIL import Image
 
 from igm_gui.engine.renderer import Renderer
-from igm_gui.errors import ModelError
-from igm_gui.export import finish, save_samples
+from igm_gui.errors import ExportError, ModelError
+from igm_gui.export import finish, save_comparison, save_samples
 from igm_gui.export.samples import _Band, _said
 from igm_gui.latent.point import point_from_seed
 from igm_gui.session.recipes import restore_file
@@ -74,6 +74,18 @@ def test_all_models_in_one_picture_with_as_many_samples_each(renderer: Renderer,
     assert restored.changes["compare_seed"] == 5
     assert restored.changes["point"] == base
     assert restored.warning == ""
+
+
+def test_one_picture_is_what_the_folder_holds(renderer: Renderer, tmp_path: Path) -> None:
+    base = point_from_seed(renderer.generator("fashion-gan")[0].info, 3, 8)
+    names = ["fashion-gan", "uniform-pixels"]
+    finish(save_samples(tmp_path / "out", names, 5, base, rows=2, columns=3), renderer)
+    work = save_comparison(tmp_path / "all.png", [*names, "additive"], 5, base, rows=2, columns=3)
+    finish(work, renderer)
+    assert (tmp_path / "all.png").read_bytes() == (tmp_path / "out" / "comparison.png").read_bytes()
+    with pytest.raises(ExportError, match="pictures"):
+        finish(save_comparison(tmp_path / "none.png", ["additive"], 5, base), renderer)
+    assert not (tmp_path / "none.png").exists()
 
 
 def test_one_model_alone_is_no_comparison(renderer: Renderer, tmp_path: Path) -> None:

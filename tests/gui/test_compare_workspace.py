@@ -369,6 +369,29 @@ def test_export_writes_a_sheet_of_shared_seeds_for_each_model(
         assert back.changes["grid"].seed == 20
 
 
+def test_export_says_what_will_be_written(
+    qtbot: QtBot, studio: Studio, workspace: CompareWorkspace, tmp_path: Path
+) -> None:
+    def offered() -> list[str]:
+        return [action.text() for action in workspace.export_menu().actions()]
+
+    assert offered() == [
+        "One picture of all models (PNG)…",
+        "A folder: a sheet of samples (PNG) for each model…",
+    ]
+    workspace.add_model("fashion-gan")
+    workspace.add_model("additive")
+    assert offered()[1] == (
+        "A folder: a sheet of samples (PNG) for each model, each sample as a WAV file and all in one picture…"
+    )
+    job = workspace.export_picture(tmp_path / "all.png")
+    qtbot.waitUntil(lambda: workspace.bar.jobs.job is None, timeout=60_000)
+    assert job.error is None
+    assert [path.name for path in tmp_path.glob("*.*")] == ["all.png"]
+    back = restore_file(tmp_path / "all.png", studio.session.infos)
+    assert (back.changes["model"], back.changes["compare"]) == ("uniform-pixels", ("fashion-gan",))
+
+
 def test_the_samples_are_in_sight_in_a_small_window(
     qtbot: QtBot, studio: Studio, workspace: CompareWorkspace
 ) -> None:

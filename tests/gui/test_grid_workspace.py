@@ -135,13 +135,29 @@ def test_gap_and_scale_do_not_render_again(qtbot: QtBot, studio: Studio, workspa
     workspace.controls.gap.setFocus()
     QTest.keyClick(workspace.controls.gap, Qt.Key.Key_PageUp)
     QTest.keyClick(workspace.controls.scale, Qt.Key.Key_Up)
-    assert (studio.state.grid.gap, studio.state.grid.scale) == (12, 2)
+    assert (studio.state.grid.gap, studio.state.grid.scale) == (18, 10)
     assert workspace.sheet.cell_rect(1) != before
     assert not workspace.sheet.running
     assert not came
     # A latent that no cell takes changes nothing either.
     actions.randomize(studio.session, 8)
     assert not workspace.sheet.running
+
+
+def test_small_pictures_are_enlarged_unless_the_person_says_how(
+    qtbot: QtBot, studio: Studio, workspace: GridWorkspace
+) -> None:
+    scale, suits = workspace.controls.scale, workspace.controls.suits
+    assert (studio.state.grid.scale, scale.value(), suits.isChecked()) == (0, 9, True)
+    assert f"{4 * 252 + 24} × {3 * 252 + 16} pixels" in workspace.size_text.text()
+    qtbot.mouseClick(suits, LEFT)
+    assert studio.state.grid.scale == 9, "what was shown stays"
+    scale.setValue(3)
+    assert studio.state.grid.scale == 3
+    assert not suits.isChecked()
+    qtbot.mouseClick(suits, LEFT)
+    assert (studio.state.grid.scale, scale.value()) == (0, 9)
+    assert suits.isChecked()
 
 
 def test_other_seeds_render_again(qtbot: QtBot, studio: Studio, workspace: GridWorkspace) -> None:
@@ -214,7 +230,7 @@ def test_the_class_of_all_cells(qtbot: QtBot, fashion: GridWorkspace) -> None:
 
 def test_the_written_sheet_is_what_was_seen(qtbot: QtBot, fashion: GridWorkspace, tmp_path: Path) -> None:
     studio = fashion._studio
-    actions.set_grid(studio.session, gap=3)
+    actions.set_grid(studio.session, gap=3, scale=1)
     path = tmp_path / "sheet.png"
     job = fashion.export_sheet(path)
     assert fashion.jobs.isVisible()

@@ -14,11 +14,11 @@ from igm_gui.formats import known_models, library
 from igm_gui.formats.card import card_info, read_card
 from igm_gui.formats.image import write_png
 from igm_gui.formats.recipe import Recipe, decode, encode
-from igm_gui.info import GeneratorInfo
+from igm_gui.info import GeneratorInfo, InputSpec, OutputSpec
 from igm_gui.latent.point import check, point_from_seed
 from igm_gui.paths import models_folder
 from igm_gui.session import Session, SessionState
-from igm_gui.session.grid import grid_points, grid_shape
+from igm_gui.session.grid import grid_points, grid_scale, grid_shape
 from igm_gui.session.recipes import (
     compare_recipe,
     grid_recipe,
@@ -248,3 +248,26 @@ def test_a_damaged_line_up_is_refused(fashion, wrong):
     recipe = compare_recipe([fashion], 0, point_from_seed(fashion, 3))
     with pytest.raises(ProjectError, match="damaged"):
         restore(replace(recipe, content=recipe.content | {"compare": wrong}))
+
+
+@pytest.mark.parametrize(
+    ("side", "rows", "columns", "gap", "scale"),
+    [
+        (28, 6, 8, 2, 9),
+        (64, 6, 8, 2, 4),
+        (256, 6, 8, 2, 1),
+        (1024, 2, 2, 0, 1),
+        (28, 40, 8, 2, 3),
+        (28, 256, 256, 0, 1),
+    ],
+)
+def test_a_sheet_is_enlarged_by_what_suits_the_model(side, rows, columns, gap, scale):
+    info = GeneratorInfo(
+        name="m",
+        title="M",
+        family="m",
+        output=OutputSpec("image", side, side, 3),
+        inputs=(InputSpec("z", "latent", shape=(2,)),),
+    )
+    assert grid_scale(info, GridSpec(rows=rows, columns=columns, gap=gap, scale=0)) == scale
+    assert grid_scale(info, GridSpec(rows=rows, columns=columns, scale=7)) == 7

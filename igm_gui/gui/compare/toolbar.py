@@ -37,7 +37,7 @@ class CompareBar(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         row = QHBoxLayout(self)
         row.setContentsMargins(12, 6, 12, 6)
-        row.setSpacing(8)
+        row.setSpacing(6)
         self.seed = SeedRow("Seed", "The point that all models get", label_width=32)
         self.seed.setMaximumWidth(300)
         self.seed.changed.connect(lambda seed: actions.set_seed(self._session, seed, merge="seed"))
@@ -86,7 +86,7 @@ class CompareBar(QWidget):
         row.addWidget(self.classes)
         row.addWidget(self.truncation, 1)
         row.addStretch(1)
-        self.export = IconButton("download", commands.tip("compare.export"))
+        self.export = Button("Export", "download", commands.tip("compare.export"))
         self.jobs = JobBar(self._studio)
         self.jobs.busy_changed.connect(lambda busy: self.export.setVisible(not busy))
         last: tuple[QWidget, ...] = (
@@ -95,7 +95,7 @@ class CompareBar(QWidget):
         for widget in last:
             row.addWidget(widget)
 
-        CompactRow(self, (self.open, self.mutate, self.add), (samples,))
+        CompactRow(self, (self.open, self.mutate, self.add, self.export), (samples,))
 
     def _label_spec(self) -> InputSpec | None:
         info = self._session.info

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QScrollArea, QVBoxLayout, QWidget
 
 from igm_gui.engine.loop import Job
 from igm_gui.gui.commands import Commands
@@ -14,7 +14,7 @@ from igm_gui.gui.compare.choose import ModelChooser
 from igm_gui.gui.compare.column import Column
 from igm_gui.gui.compare.lineup import MAX_MODELS, sample_points
 from igm_gui.gui.compare.toolbar import CompareBar
-from igm_gui.gui.saving import ask_folder, export_work, tell_written
+from igm_gui.gui.saving import ask_file, ask_folder, export_work, tell_written
 from igm_gui.gui.studio import Studio
 from igm_gui.gui.widgets import Button, accent_button
 from igm_gui.info import GeneratorInfo
@@ -90,7 +90,27 @@ class CompareWorkspace(QWidget):
         add("compare.seeds", "New seeds for the samples", self._new_seeds, "S")
         add("compare.add", "Add a model to compare…", lambda: self.ask_model(self.bar.add), "A")
         add("compare.baseline", "Add the baseline: every pixel at random", lambda: self.add_model(BASELINE))
-        add("compare.export", "Export the samples of all models…", self.open_export, "Ctrl+E", "Export")
+        add(
+            "compare.export",
+            "Export the samples of all models…",
+            self.open_export,
+            "Ctrl+E",
+            "Export",
+        )
+        add(
+            "compare.export_picture",
+            "Export one picture of all models (PNG)…",
+            self._ask_picture,
+            group="Export",
+            enabled=lambda: self._may_export() and self._pictures,
+        )
+        add(
+            "compare.export_folder",
+            "Export a folder with the samples of each model…",
+            self._ask_folder,
+            group="Export",
+            enabled=self._may_export,
+        )
         add("compare.open", "Open a model file to compare…", self._chooser.ask_file)
 
     # -- the window's side
@@ -128,25 +148,71 @@ class CompareWorkspace(QWidget):
     def _show_empty(self) -> None:
         self._empty.setVisible(len(self.models) < 2 and not self._bare)
 
+    def _may_export(self) -> bool:
+        return self.bar.jobs.job is None and bool(self._studio.state.point.values)
+
+    @property
+    def _pictures(self) -> bool:
+        return any(info.media == "image" for info in self._infos())
+
     def open_export(self) -> None:
-        """Write the samples of all models, from the seeds that are shown."""
-        if self.bar.jobs.job is None and self._studio.state.point.values:
-            ask_folder(self, "Where the samples go", "samples", self.export_samples)
+        """Say what can be written of the samples that are shown; the choice asks where."""
+        if self._may_export():
+            menu = self.export_menu()
+            menu.aboutToHide.connect(menu.deleteLater)
+            corner = self.bar.export.rect().bottomRight()
+            menu.popup(self.bar.export.mapToGlobal(corner) - QPoint(menu.sizeHint().width(), -2))
+
+    def export_menu(self) -> QMenu:
+        """What may be written, each with what will be there."""
+        menu = QMenu(self)
+        if self._pictures:
+            menu.addAction("One picture of all models (PNG)…", self._ask_picture)
+        menu.addAction(f"A folder: {self._written}…", self._ask_folder)
+        return menu
+
+    @property
+    def _written(self) -> str:
+        """What an exported folder holds."""
+        parts = []
+        if self._pictures:
+            parts.append("a sheet of samples (PNG) for each model")
+        if any(info.media == "sound" for info in self._infos()):
+            parts.append("each sample as a WAV file")
+        if sum(info.media == "image" for info in self._infos()) > 1:
+            parts.append("all in one picture")
+        return ", ".join(parts[:-1]) + " and " * (len(parts) > 1) + parts[-1] if parts else "the samples"
+
+    def _ask_picture(self) -> None:
+        names = "-".join(info.name for info in self._infos())
+        title = "Export one picture of all models"
+        ask_file(self, title, f"{names}.png", "Picture (*.png)", self.export_picture)
+
+    def _ask_folder(self) -> None:
+        title = f"Where shall the new folder “samples” be? In it: {self._written}"
+        ask_folder(self, title, "samples", self.export_samples)
+
+    def export_picture(self, path: Path) -> Job:
+        """Write the samples of all models as one picture, with progress and a way to cancel."""
+        return self._export(path, "save_comparison")
 
     def export_samples(self, folder: Path) -> Job:
         """Write a sheet of samples for each model into ``folder``, with progress and a way to cancel."""
+        return self._export(folder, "save_samples")
+
+    def _export(self, path: Path, make: str) -> Job:
         state, models, every = self._studio.state, self.models, self.bar.every_class
         work = export_work(
-            lambda e: e.save_samples(
-                folder, models, state.compare_seed, state.point, state.device, every_class=every
+            lambda e: getattr(e, make)(
+                path, models, state.compare_seed, state.point, state.device, every_class=every
             )
         )
 
         def done(job: Job) -> None:
             if job.error is None:
-                tell_written(self._studio, folder)
+                tell_written(self._studio, path)
 
-        return self.bar.jobs.watch(self._studio.run(f"Export {folder.name}", work, done))
+        return self.bar.jobs.watch(self._studio.run(f"Export {path.name}", work, done))
 
     # -- the line-up
 

@@ -8,15 +8,17 @@ import numpy as np
 from PySide6.QtCore import QSignalBlocker, Qt
 from PySide6.QtWidgets import QButtonGroup, QComboBox, QHBoxLayout, QLabel, QSpinBox, QVBoxLayout, QWidget
 
+from igm_gui.errors import InputError
 from igm_gui.gui.explore.seed import SeedRow
 from igm_gui.gui.grid.corners import Corners
 from igm_gui.gui.studio import Studio
 from igm_gui.gui.widgets import Button, SectionHead, ValueSlider
-from igm_gui.info import InputSpec
+from igm_gui.info import GeneratorInfo, InputSpec
 from igm_gui.latent.point import one_hot
 from igm_gui.latent.vector import Vector
 from igm_gui.session import actions
-from igm_gui.session.state import SessionState
+from igm_gui.session.grid import grid_scale
+from igm_gui.session.state import GridSpec, SessionState
 
 MODES = (
     ("seeds", "Seeds", "Seed after seed, row by row"),
@@ -25,6 +27,14 @@ MODES = (
 )
 WAYS = (("Spherical (slerp)", "slerp"), ("Straight (lerp)", "lerp"))
 LABEL = 78
+
+
+def shown_scale(info: GeneratorInfo | None, grid: GridSpec) -> int:
+    """What a sheet is enlarged by when it is written; 1 or the grid's own where that can't be known."""
+    try:
+        return grid_scale(info, grid) if info is not None else max(grid.scale, 1)
+    except InputError:  # a grid that this model can't have; the text under Files says why
+        return max(grid.scale, 1)
 
 
 class Controls(QWidget):
@@ -96,6 +106,14 @@ class Controls(QWidget):
         self.gap.valueChanged.connect(partial(self._set, "gap"))
         self.scale = self._spin("Scale", 1, 64, "How many times larger each picture is written", column, " ×")
         self.scale.valueChanged.connect(partial(self._set, "scale"))
+        self.suits = Button("Automatic", role="chip")
+        self.suits.setToolTip(
+            "Small pictures are enlarged, whole pixels by whole pixels, to about 256 pixels each;\n"
+            "the sheet's longer side stays within 4096"
+        )
+        self.suits.setCheckable(True)
+        self.suits.clicked.connect(self._set_automatic)
+        self.scale.property("row").insertWidget(2, self.suits)
 
     def _spin(
         self, title: str, low: int, high: int, tip: str, column: QVBoxLayout, unit: str = ""
@@ -116,6 +134,7 @@ class Controls(QWidget):
         row.addStretch(1)
         column.addLayout(row)
         spin.setProperty("label", label)
+        spin.setProperty("row", row)
         return spin
 
     # -- from the person
@@ -126,6 +145,10 @@ class Controls(QWidget):
     def _set_mode(self, mode: str, _checked: bool = True) -> None:
         actions.set_grid(self._session, mode=mode)
         self.refresh(self._studio.state)
+
+    def _set_automatic(self, automatic: bool) -> None:
+        """By the model's size, or the number that is shown now."""
+        self._set("scale", 0 if automatic else self.scale.value())
 
     def new_seed(self) -> None:
         """Other pictures."""
@@ -149,7 +172,8 @@ class Controls(QWidget):
         rows = grid.rows
         if grid.mode == "classes" and label is not None:
             rows = min(len(label.classes), self.rows.maximum())
-        spins = {self.rows: rows, self.columns: grid.columns, self.gap: grid.gap, self.scale: grid.scale}
+        scale = shown_scale(info, grid)
+        spins = {self.rows: rows, self.columns: grid.columns, self.gap: grid.gap, self.scale: scale}
         for spin, number in spins.items():
             blocker = QSignalBlocker(spin)
             spin.setValue(number)
@@ -163,6 +187,8 @@ class Controls(QWidget):
         for widget in self._plane:
             widget.setVisible(plane)
         self.way.setCurrentIndex(max(self.way.findData(grid.interpolation), 0))
+        self.suits.setChecked(not grid.scale)
+        self.suits.setVisible(not sound)
         for spin in (self.gap, self.scale):
             spin.setVisible(not sound)
             spin.property("label").setVisible(not sound)

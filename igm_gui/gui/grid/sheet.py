@@ -26,6 +26,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from igm_gui.errors import IgmError
 from igm_gui.gui import theme
 from igm_gui.gui.compare.lineup import held_values
+from igm_gui.gui.grid.controls import shown_scale
 from igm_gui.gui.pieces import Pieces
 from igm_gui.gui.sound.shaded import shaded_picture
 from igm_gui.gui.studio import Studio
@@ -207,7 +208,9 @@ class Sheet(QWidget):
         wide, high = float(self._cell.width() or 1), float(self._cell.height() or 1)
         if output is not None and output.media == "image":
             wide, high = float(output.width), float(output.height)
-        gap = self._grid.gap / self._grid.scale if output is None or output.media == "image" else 4.0
+        gap = 4.0
+        if output is None or output.media == "image":
+            gap = self._grid.gap / shown_scale(self._info, self._grid)
         full_wide = self.columns * wide + (self.columns - 1) * gap
         full_high = self.rows * high + (self.rows - 1) * gap
         room_wide, room_high = self.width() - 2 * MARGIN, self.height() - 2 * MARGIN

@@ -28,7 +28,7 @@ from igm_gui.latent.point import LatentPoint
 from igm_gui.latent.vector import Vector
 from igm_gui.requests import RenderResult
 from igm_gui.session import actions
-from igm_gui.session.grid import grid_shape
+from igm_gui.session.grid import grid_scale, grid_shape
 from igm_gui.session.state import GridSpec, SessionState
 
 PANEL = 290
@@ -37,7 +37,8 @@ PANEL = 290
 def sheet_size(info: GeneratorInfo, grid: GridSpec) -> tuple[int, int]:
     """(width, height) of the written sheet in pixels. InputError where the grid does not fit the model."""
     rows, columns = grid_shape(info, grid)
-    width, height = info.output.width * grid.scale, info.output.height * grid.scale
+    scale = grid_scale(info, grid)
+    width, height = info.output.width * scale, info.output.height * scale
     return columns * width + (columns - 1) * grid.gap, rows * height + (rows - 1) * grid.gap
 
 
