@@ -16,6 +16,7 @@ import msgspec
 import numpy as np
 
 from igm_gui.errors import ModelError
+from igm_gui.generators import codes
 from igm_gui.info import InputSpec
 
 HINT = "Say what its inputs are in a card beside it (same name, ending .card.json): docs/model-card.md."
@@ -131,7 +132,9 @@ def guess_input(file: str, argument: Argument) -> InputSpec:
             return InputSpec(name, "label", title="Class", classes=classes(count))
         return InputSpec(name, "latent", shape=sides)
     if not single:
-        raise ModelError(f"The input {name} of {file} takes {count} whole numbers: they may be tokens.", HINT)
+        if argument.kind != "int" or argument.dtype not in codes.WIDE:
+            raise ModelError(f"The input {name} of {file} takes {count} {argument.dtype}.", HINT)
+        return codes.made(name, sides)  # until trying tells how many there are
     return guess_single(argument)
 
 
@@ -163,7 +166,7 @@ def bounded(
 
     ``works(specs, name, number)`` runs it once. An embedding of ten rows refuses the number ten.
     """
-    made = list(specs)
+    made = list(codes.bounded(specs, works))
     for index, spec in enumerate(made):
         if spec.kind != "scalar" or spec.step != 1.0 or spec.maximum != MOST:
             continue
@@ -178,6 +181,20 @@ def bounded(
         else:
             made[index] = replace(spec, maximum=float(low))
     return tuple(made)
+
+
+def require_bound(
+    file: str, specs: Sequence[InputSpec], arguments: Sequence[Argument], family: str = "program"
+) -> None:
+    """RolesNeeded where an input of several whole numbers takes any: text as tokens, perhaps."""
+    free = codes.open_ended(specs)
+    if free is not None:
+        raise RolesNeeded(
+            f"The input {free.name} of {file} takes {free.size} whole numbers: they may be tokens.",
+            HINT,
+            arguments=arguments,
+            family=family,
+        )
 
 
 def varied(specs: Sequence[InputSpec], seed: int) -> dict[str, float]:

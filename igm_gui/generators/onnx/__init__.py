@@ -15,9 +15,10 @@ from igm_gui.formats.checkpoint import Checkpoint
 from igm_gui.formats.files import plain_path
 from igm_gui.formats.onnx_contents import read_graph
 from igm_gui.formats.onnx_file import check_onnx
+from igm_gui.generators import codes
 from igm_gui.generators.base import Batch, TorchGenerator
 from igm_gui.generators.outputs import arrange_output, pick, resolve_output
-from igm_gui.generators.roles import HINT, Argument, RolesNeeded, bounded, guess_inputs, varied
+from igm_gui.generators.roles import HINT, Argument, RolesNeeded, bounded, guess_inputs, require_bound, varied
 from igm_gui.info import GeneratorInfo, InputSpec, OutputSpec
 from igm_gui.latent.point import point_from_seed
 
@@ -94,11 +95,14 @@ class OnnxGenerator(TorchGenerator):
         return [np.concatenate([np.atleast_1d(a) for a in arrays]) for arrays in zip(*parts, strict=True)]
 
     def _run(self, arrays: dict[str, NDArray[Any]]) -> list[NDArray[Any]]:
-        kinds = {spec.name: spec.kind for spec in self.info.inputs}
+        specs = {spec.name: spec for spec in self.info.inputs}
         feeds = {}
         for argument in self._arguments:
             value = arrays[argument.name]
-            if argument.kind != "float" and kinds.get(argument.name) == "label":
+            spec = specs.get(argument.name)
+            if spec is not None and codes.is_codes(spec):
+                value = codes.chosen(spec, torch.from_numpy(value)).numpy()
+            elif argument.kind != "float" and spec is not None and spec.kind == "label":
                 value = value.argmax(axis=1)  # a class's number
             value = value.astype(argument.dtype)
             if value.ndim == 1:
@@ -169,8 +173,14 @@ def load(checkpoint: Checkpoint) -> OnnxGenerator:
         preview_seeds=tuple(range(16)),
     )
     generator = OnnxGenerator(info, session, arguments)
+    works = lambda *trial: _works(generator, *trial)  # noqa: E731
     if card is None:
-        generator.info = replace(info, inputs=bounded(inputs, lambda *trial: _works(generator, *trial)))
+        generator.info = replace(info, inputs=bounded(inputs, works))
+        require_bound(path.name, generator.info.inputs, arguments, "onnx")
+    else:
+        kinds = {argument.name: argument.kind for argument in arguments}
+        wholes = [kinds[spec.name] == "int" for spec in inputs]
+        generator.info = replace(info, inputs=codes.read(inputs, wholes, works))
     try:
         samples = _samples(generator)
     except RolesNeeded as error:
@@ -206,7 +216,7 @@ def _argument(path: Path, node: Any) -> Argument:
 def _arrays(generator: OnnxGenerator, seed: int, values: dict[str, float]) -> dict[str, NDArray[Any]]:
     point = point_from_seed(generator.info, seed)
     for name, value in values.items():
-        point = point.with_value(name, value)
+        point = point.with_value(name, codes.value(generator.info.input(name), value))
     return {name: tensor.numpy() for name, tensor in generator.prepare([point]).items()}
 
 

@@ -13,11 +13,12 @@ from torch import Tensor
 from igm_gui.errors import IgmError, ModelError
 from igm_gui.formats import trust
 from igm_gui.formats.checkpoint import Checkpoint
+from igm_gui.generators import codes
 from igm_gui.generators.base import Batch, TorchGenerator
 from igm_gui.generators.outputs import arrange_output, pick, resolve_output
 from igm_gui.generators.program.opened import KINDS, Opened, open_program
 from igm_gui.generators.program.script_inputs import choices, ways
-from igm_gui.generators.roles import HINT, Argument, RolesNeeded, bounded, guess_inputs, varied
+from igm_gui.generators.roles import HINT, Argument, RolesNeeded, bounded, guess_inputs, require_bound, varied
 from igm_gui.info import GeneratorInfo, InputSpec, OutputSpec
 from igm_gui.latent.point import point_from_seed
 
@@ -81,7 +82,9 @@ class ProgramGenerator(TorchGenerator):
         if argument.plain:
             number = value.reshape(-1)[0].item()
             return {"bool": bool, "int": int}.get(argument.kind, float)(number)
-        if argument.kind != "float" and spec.kind == "label":
+        if codes.is_codes(spec):
+            value = codes.chosen(spec, value)
+        elif argument.kind != "float" and spec.kind == "label":
             value = value.argmax(dim=1)
         if self._typed:
             if value.ndim == 1:
@@ -92,7 +95,8 @@ class ProgramGenerator(TorchGenerator):
             return value.to(getattr(torch, argument.dtype))
         if spec.kind == "scalar" and spec.step == 1.0:
             return value.bool() if argument.kind == "bool" else value.long()
-        return value if spec.kind in ("label", "seed") else value.to(getattr(torch, argument.dtype))
+        whole = spec.kind in ("label", "seed") or codes.is_codes(spec)
+        return value if whole else value.to(getattr(torch, argument.dtype))
 
 
 def _tensors(given: Any, name: str) -> list[Tensor]:
@@ -152,9 +156,16 @@ def load(checkpoint: Checkpoint) -> ProgramGenerator:
     for inputs, arguments in tried:
         generator = ProgramGenerator(replace(info, inputs=inputs), replace(opened, arguments=arguments))
         try:
+            works = lambda *trial: _works(generator, *trial)  # noqa: B023, E731
             if card is None:
-                generator.info = replace(info, inputs=bounded(inputs, lambda *t: _works(generator, *t)))  # noqa: B023
+                generator.info = replace(info, inputs=bounded(inputs, works))
+                require_bound(path.name, generator.info.inputs, arguments)
+            else:
+                wholes = [argument.kind == "int" for argument in arguments]
+                generator.info = replace(info, inputs=codes.read(inputs, wholes, works))
             samples = _samples(generator)
+        except RolesNeeded:
+            raise
         except Exception as error:  # the program's own error: the next guess may fit
             failure = failure or str(error)
             continue
@@ -185,7 +196,7 @@ def _works(generator: ProgramGenerator, inputs: tuple[InputSpec, ...], name: str
 def _batch(generator: ProgramGenerator, seed: int, values: dict[str, float]) -> Batch:
     point = point_from_seed(generator.info, seed)
     for name, value in values.items():
-        point = point.with_value(name, value)
+        point = point.with_value(name, codes.value(generator.info.input(name), value))
     return generator.prepare([point])
 
 

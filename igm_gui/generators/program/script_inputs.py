@@ -40,11 +40,16 @@ def choices(opened: Opened) -> Iterator[Choice]:
 
 def ways(opened: Opened, inputs: tuple[InputSpec, ...]) -> Iterator[tuple[Argument, ...]]:
     """How a card's inputs may have to arrive, where the program does not say: class weights or a class's
-    number, whole numbers or truth values."""
+    number, whole numbers or truth values, a latent or codes."""
     yield opened.arguments
     if opened.typed:
         return
-    for kinds in ({"label": "int"}, {"scalar": "bool"}, {"label": "int", "scalar": "bool"}):
+    for kinds in (
+        {"label": "int"},
+        {"scalar": "bool"},
+        {"label": "int", "scalar": "bool"},
+        {"latent": "int"},
+    ):
         yield tuple(
             replace(argument, kind=kinds.get(spec.kind, argument.kind))
             for spec, argument in zip(inputs, opened.arguments, strict=True)
