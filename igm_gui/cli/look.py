@@ -20,6 +20,7 @@ from igm_gui.info import GeneratorInfo, InputSpec
 if TYPE_CHECKING:
     from igm_gui.formats.contents import FileContents
 
+FIXED_PRECISION = ("onnx", "torchscript", "export")  # programs: their arithmetic is inside the file
 LAYERS_SHOWN = 6  # of a longer list: the card above them stays on the screen
 
 
@@ -54,7 +55,12 @@ def half(options: Namespace) -> None:
     from igm_gui.generators.memory import allow_half, forbid_half
 
     path = library.find(options.model)
-    open_checkpoint(path)  # says so where it is no model
+    checkpoint = open_checkpoint(path)  # says so where it is no model
+    if checkpoint.kind in FIXED_PRECISION and not options.undo:
+        raise ModelError(
+            f"{path.name} computes in the precision that it was exported with.",
+            "Export it in half precision (module.half()); such a file opens as any other.",
+        )
     if options.undo:
         was = forbid_half(content_hash(path))
         print(

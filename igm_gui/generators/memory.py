@@ -167,6 +167,13 @@ def plan(path: Path, name: str, sha256: Callable[[], str], may_halve: bool) -> b
             "and sound then differ a little. The button, or igm half, opens it so. Or close other programs.",
             sha256=sha256(),
         )
+    if not may_halve and needed(path, half=True) <= there:
+        raise ModelError(
+            told,
+            "It computes in the precision that it was exported with. Close other programs, or export it in "
+            "half precision (module.half()).",
+            str(path),
+        )
     raise ModelError(
         told, "Close other programs, or open a smaller model or one saved in half precision.", str(path)
     )

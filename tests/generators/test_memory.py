@@ -190,3 +190,23 @@ def test_half_precision_is_for_models(tmp_path: Path, capsys: pytest.CaptureFixt
     text.write_text("hello")
     assert main(["half", str(text)]) == 2
     assert "is not a model" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("kind", ["onnx", "torchscript"])
+def test_a_program_keeps_its_precision_and_that_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], kind: str
+) -> None:
+    path = tmp_path / f"model.{'onnx' if kind == 'onnx' else 'pt'}"
+    if kind == "onnx":
+        path.write_bytes(b"\x08\x09" + bytes(500_000))
+    else:
+        with pytest.warns(DeprecationWarning, match="jit"):
+            torch.jit.script(nn.Linear(300, 300)).save(str(path))
+    assert main(["half", str(path)]) == 2
+    assert "export it in half precision" in capsys.readouterr().err.lower()
+    monkeypatch.setattr(memory, "available", lambda: int(1.5 * path.stat().st_size))
+    monkeypatch.setattr(memory, "physical", lambda: 1 << 34)
+    with pytest.raises(ModelError, match="of memory") as refusal:
+        registry.load(str(path))
+    assert not isinstance(refusal.value, memory.TooLarge)
+    assert "exported with" in refusal.value.hint
