@@ -278,6 +278,8 @@ def test_small_pictures_appear(qtbot: QtBot, studio: Studio, workspace: Timeline
     qtbot.waitUntil(lambda: bool(workspace.track.strip.images) and all(workspace.track.strip.images))
     assert not workspace.track.grab().isNull()
     assert workspace.track.height() > STRIP_TOP
+    studio.open_model("additive")
+    assert not any(workspace.track.strip.images), "another model's pictures go at once"
 
 
 def test_zoom_and_scroll(qtbot: QtBot, studio: Studio, workspace: TimelineWorkspace) -> None:

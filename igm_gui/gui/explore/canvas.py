@@ -73,8 +73,8 @@ class Canvas(QWidget):
     def _toolbar(self) -> QWidget:
         tools = QWidget()
         row = QHBoxLayout(tools)
-        row.setContentsMargins(12, 9, 12, 3)
-        row.setSpacing(6)
+        row.setContentsMargins(10, 9, 10, 3)
+        row.setSpacing(5)
         self.wander = Button(WANDER, "sparkles")
         self.wander.clicked.connect(lambda: self._commands.run("explore.wander"))
         row.addWidget(self.wander)

@@ -132,7 +132,9 @@ class InputsPanel(QWidget):
         strip.finished.connect(self._session.end_merge)
         strip.lock_asked.connect(lambda index, name=spec.name: self._lock(name, index))
         strip.locks_asked.connect(lambda indices, name=spec.name: self._set_locks(name, indices))
-        head = self._heads[spec.name] = SectionHead(spec.title or f"Latent {spec.name}")
+        head = self._heads[spec.name] = SectionHead(
+            f"Latent {spec.name}" if spec is info.latent or not spec.title else spec.title
+        )
         head.setToolTip(spec.description or f"{spec.size} dimensions, {spec.prior} prior")
         column.addWidget(head)
         place: QWidget = strip

@@ -84,6 +84,7 @@ class FilmStrip(QObject):
         self._timer.setInterval(STRIP_DELAY_MS)
         self._timer.timeout.connect(self._begin)
         self._key: tuple[object, ...] = ()
+        self._model = ""
         self.times: tuple[float, ...] = ()
         self.images: list[QImage | None] = []
 
@@ -94,7 +95,8 @@ class FilmStrip(QObject):
         if key == self._key:
             return
         self._key = key
-        if times != self.times:
+        if times != self.times or state.model != self._model:  # another model's pictures go at once
+            self._model = state.model
             self.times, self.images = times, [None] * len(times)
             self.changed.emit()
         self._timer.start()
