@@ -15,7 +15,9 @@ from hypothesis import strategies as st
 from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor, nn
 
+import igm_gui
 from igm_gui.api import load, make_point
+from igm_gui.errors import ModelError
 from igm_gui.formats import trust
 from igm_gui.formats.files import sha256_of
 from igm_gui.generators import codes
@@ -143,3 +145,21 @@ def test_the_highest_code_is_found_by_trying(highest: int) -> None:
     (found,) = codes.bounded([codes.made("z", (3,))], works)
     assert found.maximum == highest
     assert len(tried) <= 18
+
+
+def test_a_module_of_codes_is_exported(tmp_path: Path) -> None:
+    folder = igm_gui.export_generator(
+        Decoder(), tmp_path / "vq", inputs=[codes.made("z", (SIDE, SIDE), COUNT - 1)]
+    )
+    opened = load(folder)
+    assert opened.info.inputs[0].maximum == COUNT - 1
+    point = make_point(opened.info, 0).with_value("z", codes.value(opened.info.inputs[0], COUNT - 1))
+    with torch.inference_mode():
+        wanted = Decoder().eval()(torch.full((1, SIDE, SIDE), COUNT - 1))[0].permute(1, 2, 0).numpy()
+    assert np.abs(opened.render(point).astype(np.float32) / 127.5 - 1 - wanted).max() < 0.01
+
+
+def test_what_is_no_module_is_told(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="no torch"):
+        igm_gui.export_generator(Decoder().state_dict(), tmp_path / "vq", inputs=[])
+    assert not (tmp_path / "vq").exists()

@@ -18,6 +18,7 @@ from igm_gui.errors import ModelError
 from igm_gui.formats import trust
 from igm_gui.formats.card import Card, card_json, parse_card, write_card
 from igm_gui.formats.files import write_atomic
+from igm_gui.generators import codes
 from igm_gui.generators.outputs import guess_output
 from igm_gui.generators.roles import varied
 from igm_gui.info import InputSpec, OutputSpec
@@ -41,14 +42,20 @@ def export_generator(
 
     ``module(*inputs)`` is called with one tensor for each of ``inputs``, in their order: a latent float32
     ``(N, *shape)``, a label float32 weights ``(N, classes)``, a scalar float32 ``(N,)`` (int64 with
-    ``step`` 1), a seed int64 ``(N,)``. It returns pictures ``(N, C, H, W)`` or sound ``(N, samples)`` or
-    ``(N, channels, samples)``. ``output`` is measured where it is not given (a sound's rate can't be).
+    ``step`` 1), a seed int64 ``(N,)``. A latent with ``step`` 1 arrives as codes, int64 ``(N, *shape)``
+    from 0 to its ``maximum``, as a VQ-VAE's decoder takes them. It returns pictures ``(N, C, H, W)`` or sound
+    ``(N, samples)`` or ``(N, channels, samples)``. ``output`` is measured where it is not given (a sound's rate can't be).
     What is written is a program; as it was made here, it opens without being asked about.
 
     ModelError where the module can't be traced, ExportError where the folder can't be written.
     """
     folder = Path(folder).expanduser().resolve()
     specs = tuple(inputs)
+    if not isinstance(module, nn.Module):
+        raise ModelError(
+            f"A {type(module).__name__} is no torch.nn.Module.",
+            "Put a function or state dict into a module whose forward makes the picture.",
+        )
     module = _own_copy(module)
     given = [_run(module, specs, seed) for seed in range(4)]
     name = name or folder.name
@@ -93,6 +100,8 @@ def _run(module: nn.Module, specs: tuple[InputSpec, ...], seed: int) -> NDArray[
         if spec.kind == "latent":
             rows = [draw(spec, 2 * seed + row).reshape(spec.shape) for row in range(2)]
             tensor = torch.from_numpy(np.stack(rows))
+            if codes.is_codes(spec):
+                tensor = codes.chosen(spec, tensor)
         elif spec.name in knobs:
             tensor = torch.full_like(tensor, knobs[spec.name])
         arguments.append(tensor)
@@ -114,7 +123,7 @@ def _run(module: nn.Module, specs: tuple[InputSpec, ...], seed: int) -> NDArray[
 
 def _example(spec: InputSpec) -> Tensor:
     if spec.kind == "latent":
-        return torch.zeros(2, *spec.shape)
+        return torch.zeros(2, *spec.shape, dtype=torch.int64 if codes.is_codes(spec) else torch.float32)
     if spec.kind == "label":
         return torch.full((2, len(spec.classes)), 1.0 / len(spec.classes))
     if spec.kind == "seed" or spec.step == 1.0:
