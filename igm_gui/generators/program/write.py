@@ -44,7 +44,8 @@ def export_generator(
     ``(N, *shape)``, a label float32 weights ``(N, classes)``, a scalar float32 ``(N,)`` (int64 with
     ``step`` 1), a seed int64 ``(N,)``. A latent with ``step`` 1 arrives as codes, int64 ``(N, *shape)``
     from 0 to its ``maximum``, as a VQ-VAE's decoder takes them. It returns pictures ``(N, C, H, W)`` or sound
-    ``(N, samples)`` or ``(N, channels, samples)``. ``output`` is measured where it is not given (a sound's rate can't be).
+    ``(N, samples)`` or ``(N, channels, samples)``. ``output`` is measured where it is not given (a sound's
+    rate can't be).
     What is written is a program; as it was made here, it opens without being asked about.
 
     ModelError where the module can't be traced, ExportError where the folder can't be written.
