@@ -13,11 +13,10 @@ from models.recipes.emoji_factors import N_FACTORS, USUAL
 W_DIM = 96
 CONTENT = W_DIM - N_FACTORS  # what a picture shows; the rest of w says how it is shown
 NEAR = 0.18  # standard deviation of the noise on each dimension of a code; their mean variance is 1
-# How many emoji the mapping mixes in a sample, in the median. Few: a sample is one training picture, and
-# between two samples a picture stays itself and then turns at once. Many: it is the mean picture of them.
-# Chosen by looking. The first training goes further than the program does, since to learn what lies between
-# is easier where it is wide; the second stays nearer, for sharp pictures.
-ANCHORS = 2.1
+# How many emoji the mapping mixes in a sample, in the median. Few: a sample is one training picture, and between
+# two samples a picture stays itself and then turns at once. Many: it is the mean picture of them.
+# Chosen by looking. The second training stays nearer than the program does, for sharp pictures.
+ANCHORS = 3.0
 FIRST_ANCHORS, SECOND_ANCHORS = 3.0, 2.0
 
 
