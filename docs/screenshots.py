@@ -30,7 +30,6 @@ from igm_gui.gui.settings import Settings
 from igm_gui.gui.studio import Studio
 from igm_gui.latent.point import one_hot, point_from_seed
 from igm_gui.session import actions
-from igm_gui.session.state import GridSpec
 
 PICTURES = ROOT / "docs" / "pictures"
 SIZE = (1280, 800)
@@ -146,7 +145,7 @@ def grid(model: str) -> None:
             point = scene.session.state.point.with_value(label.name, one_hot(label.size, 0))
             scene.session.update(point=point)
         mode = "classes" if label is not None and label.size <= 16 else "seeds"
-        scene.session.update(grid=replace(GridSpec(), mode=mode, columns=12, scale=2))
+        scene.session.update(grid=replace(scene.session.state.grid, mode=mode, columns=12))
 
 
 def sound(model: str) -> None:

@@ -184,7 +184,7 @@ class TestStrip:
         with qtbot.waitExposed(strip):
             strip.show()
         strip.set_values(np.linspace(-3, 3, 512, dtype=np.float32))
-        assert strip.pitch == 3.0
+        assert strip.pitch == 2.5
         first = strip.bar_at(133)
         strip.setFocus()
         QTest.keyClick(strip, Qt.Key.Key_End)

@@ -11,6 +11,7 @@ from igm_gui.info import GeneratorInfo, InputSpec
 from igm_gui.latent.point import LatentPoint
 
 FINE, COARSE = "fine", "coarse_layers"
+TEXT = 240  # pixels: lines of about one length, however wide the panel is
 
 
 def divider(info: GeneratorInfo | None, name: str) -> InputSpec | None:
@@ -37,6 +38,7 @@ class SecondStyle(QWidget):
         says = spec.description.rstrip(".") or "A second latent, for the finer layers"
         self.text = QLabel(f"{says}.\nAll {layers} layers follow z now: no effect yet.")
         self.text.setWordWrap(True)
+        self.text.setFixedWidth(TEXT)
         self.text.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.mix = Button("Let it shape the finer half", tip=f"Leave {layers - layers // 2} layers to it")
         self.mix.setProperty("role", "tight")
@@ -44,7 +46,7 @@ class SecondStyle(QWidget):
         lines = QVBoxLayout(self.note)
         lines.setContentsMargins(6, 1, 6, 3)
         lines.setSpacing(3)
-        lines.addWidget(self.text)
+        lines.addWidget(self.text, 0, Qt.AlignmentFlag.AlignHCenter)
         lines.addWidget(self.mix, 0, Qt.AlignmentFlag.AlignHCenter)
         both = QGridLayout(self)
         both.setContentsMargins(0, 0, 0, 0)

@@ -24,7 +24,7 @@ from PySide6.QtWidgets import QScrollBar, QSizePolicy, QWidget
 from igm_gui.gui import theme
 from igm_gui.gui.widgets.painted import Painted
 
-SMALLEST_PITCH = 3.0  # pixels; with more dimensions than that the strip scrolls
+SMALLEST_PITCH = 2.5  # pixels; with more dimensions than that the strip scrolls
 LARGEST_PITCH = 60.0
 PAD = 4
 HEIGHTS = (84, 200)
