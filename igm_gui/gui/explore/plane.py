@@ -138,7 +138,7 @@ class LatentPlane(QWidget):
 
     def set_waiting(self, waiting: bool) -> None:
         """Say that the pictures wait for the point to rest, where it moves by itself."""
-        self.head.set_remark("waits for the point to rest" if waiting else "")
+        self.head.set_remark("waits for rest" if waiting else "")
 
     def reroll(self) -> None:
         """Other random axes through the same point."""
