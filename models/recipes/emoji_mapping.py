@@ -13,8 +13,8 @@ from models.recipes.emoji_factors import N_FACTORS, USUAL
 W_DIM = 96
 CONTENT = W_DIM - N_FACTORS  # what a picture shows; the rest of w says how it is shown
 NEAR = 0.18  # standard deviation of the noise on each dimension of a code; their mean variance is 1
-# How many emoji the mapping mixes in a sample, in the median. Few: a sample is one training picture, and between
-# two samples a picture stays itself and then turns at once. Many: it is the mean picture of them.
+# How many emoji the mapping mixes in a sample, in the median. Few: a sample is one training picture, and
+# between two samples a picture stays itself and then turns at once. Many: it is the mean picture of them.
 # Chosen by looking. The second training stays nearer than the program does, for sharp pictures.
 ANCHORS = 3.0
 FIRST_ANCHORS, SECOND_ANCHORS = 3.0, 2.0
