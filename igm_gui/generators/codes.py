@@ -9,12 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 
 from igm_gui.info import InputSpec
 from igm_gui.latent.point import Value, Vector
+
+if TYPE_CHECKING:
+    import torch  # late: the window is up before it is imported
 
 MOST = 65_535  # the highest code that is tried
 WIDE = ("int32", "int64", "uint32", "uint64")  # types that hold it
