@@ -173,7 +173,9 @@ def read_project(path: Path) -> Project:
     _find_models(raw, head.get("models"), path, problems)
     state = codec.state_from_json(raw, problems)
     if reader.damaged:
-        rest = "was opened as far as it can be read" if problems else "everything in it could still be read"
+        rest = (
+            "it was opened as far as it can be read" if problems else "everything in it could still be read"
+        )
         problems.insert(0, f"{path.name} is damaged or cut short; {rest}.")
     if len(problems) > MAX_PROBLEMS:
         problems[MAX_PROBLEMS:] = [f"And {len(problems) - MAX_PROBLEMS} more."]

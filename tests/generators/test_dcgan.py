@@ -44,6 +44,8 @@ WRAPPERS = {
     "deep": lambda s: {"state": {"models": {"generator": s}}},
     "ema wins": lambda s: {"g": {k: v * 0 for k, v in s.items()}, "g_ema": s},
     "arguments": lambda s: {"args": argparse.Namespace(lr=0.1), "g_ema": s},
+    "underscores": lambda s: {"net_" + k.replace(".", "_"): v for k, v in s.items()},
+    "slashes": lambda s: {"G/" + k.replace(".", "/"): v for k, v in s.items()},
     "lightning": lambda s: {
         "state_dict": {
             **{f"generator.{k}": v for k, v in s.items()},

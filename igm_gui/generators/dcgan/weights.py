@@ -16,11 +16,22 @@ from torch import Tensor
 
 OLD = re.compile(r"^(?P<owner>.*\.)?(?P<name>[a-z]+)_(?P<part>g|v|u|orig)$")
 NEW = re.compile(r"^(?P<owner>.*\.)?parametrizations\.(?P<name>\w+)\.(?P<part>original[01]?|\d+\._[uv])$")
+OTHER_JOIN = re.compile(r"[_/:-]+(weight(?:_(?:g|v|u|orig))?|bias|running_(?:mean|var)|num_batches_tracked)$")
 PARTS = {"original0": "g", "original1": "v", "original": "orig"}
+
+
+def dotted(tensors: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
+    """The state dict with PyTorch's dot before what a tensor is, where names are joined in another way
+    (``main_0_weight``, ``main/0/weight``)."""
+    if any("." in name for name in tensors):
+        return tensors
+    made = {OTHER_JOIN.sub(r".\1", name): tensor for name, tensor in tensors.items()}
+    return made if len(made) == len(tensors) else tensors
 
 
 def plain_weights(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """The state dict as it would be without normalised weights, in the same order."""
+    tensors = dotted(tensors)
     groups: dict[str, dict[str, Tensor]] = {}
     place: dict[str, str] = {}
     for key, tensor in tensors.items():
