@@ -24,6 +24,7 @@ LARGE = (1 << 61) - 1  # whole numbers are hashed modulo this
 MAX_BITS = 4096
 MAX_GLOBALS = 5_000
 MAX_OLD = 200_000_000  # bytes of a pickle that does not say in front that it is one
+ENOUGH = 100_000  # instructions in a row that no text has by chance
 # What a pickle of protocol 0 or 1 can begin with: a mark, a global, an empty container or a value.
 OLD_STARTS = tuple(bytes([code]) for code in b"(c])}NIJKMLFGSTUVXP")
 
@@ -82,10 +83,18 @@ def is_pickle(path: Path, start: bytes) -> bool:
     data = path.read_bytes()
     if not data.endswith(b"."):
         return False
+    reader = _Reader(True, {})
+    stream = io.BytesIO(data)
     try:
-        return scan(data, outside=True).opcodes > 1
+        for opcode, argument, _ in pickletools.genops(stream):
+            reader.step(opcode, argument)
+            if reader.count > ENOUGH:
+                return True
     except Refused as error:
         return error.absurd
+    except Exception:  # no instruction of a pickle, or the end in the middle of one
+        return False
+    return reader.count > 1 and not stream.read(1)
 
 
 def _absurd(what: str) -> Refused:
