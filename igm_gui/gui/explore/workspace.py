@@ -127,9 +127,14 @@ class ExploreWorkspace(QWidget):
             "explore.wander",
             "Wander: let the point move by itself, or stop it",
             lambda: self.drift.toggle(),
-            enabled=lambda: ready() and session.info is not None and session.info.latent is not None,
+            enabled=self._can_wander,
         )
         add("explore.unlock", "Unlock all dimensions", lambda: session.update(locks=frozenset()))
+
+    def _can_wander(self) -> bool:
+        """Pictures follow at once; for sounds Space plays."""
+        info = self._studio.session.info
+        return info is not None and info.latent is not None and info.media == "image"
 
     def _on_wandering(self, running: bool) -> None:
         self.canvas.show_wandering(running)
