@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from functools import cache
 from pathlib import Path
@@ -42,22 +43,23 @@ def _user(kind: str) -> Path:
     return finder("igm-studio", appauthor=False)
 
 
+def _made(folder: Path) -> Path:
+    # A home that can't be written in is no reason not to start: writing there says so when it matters.
+    with contextlib.suppress(OSError):
+        folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
 def data_folder() -> Path:
     """Autosaves, remembered answers, side-car cards; made on first use."""
-    folder = _user("data")
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
+    return _made(_user("data"))
 
 
 def cache_folder() -> Path:
     """Things that can be made again; made on first use."""
-    folder = _user("cache")
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
+    return _made(_user("cache"))
 
 
 def config_folder() -> Path:
     """The window's settings; made on first use."""
-    folder = _user("config")
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
+    return _made(_user("config"))
