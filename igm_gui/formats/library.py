@@ -9,7 +9,7 @@ from igm_gui.errors import IgmError, ModelError
 from igm_gui.formats.card import Card, read_card
 from igm_gui.paths import models_folder
 
-DEFAULT_MODEL = "fashion-gan"
+DEFAULT_MODEL = "emoji-64"
 
 
 def bundled() -> dict[str, Path]:
