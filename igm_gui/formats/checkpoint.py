@@ -29,6 +29,7 @@ SUPPORTED = (
 )
 MAX_PICKLE_BYTES = 4_000_000_000
 MAX_HEADER_BYTES = 100_000_000
+MAX_HEADER_PARTS = 2_000_000  # values in it: as objects they are many times their text
 MAX_SIDES = 16
 MAX_TENSORS = 50_000
 
@@ -98,7 +99,10 @@ def read_header(path: Path) -> dict[str, tuple[int, ...]]:
             (length,) = struct.unpack("<Q", start)
             if length > min(size - 8, MAX_HEADER_BYTES):
                 raise ModelError(f"{path.name} is cut short, or not a safetensors file.", hint)
-            raw = msgspec.json.decode(file.read(length))
+            text = file.read(length)
+        if sum(text.count(mark) for mark in (b",", b"[", b"{")) > MAX_HEADER_PARTS:
+            raise ModelError(f"The header of {path.name} is far longer than any network's.", hint)
+        raw = msgspec.json.decode(text)
     except OSError as error:
         raise ModelError(
             f"{path.name} can't be read: {error.strerror}.", "Check that it exists and may be read."

@@ -7,6 +7,7 @@ import collections
 import os
 import pickle
 import sys
+import tracemalloc
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
 
@@ -187,3 +188,18 @@ def test_the_average_is_taken_beside_the_trained_weights(tmp_path: Path, kept: s
     torch.save({**flat, "initted": torch.tensor(True), "step": torch.tensor(5)}, tmp_path / "ema.pt")
     read = read_torch(tmp_path / "ema.pt")
     assert list(read) == list(average)
+
+
+@pytest.mark.parametrize("inside", [b"[" + b"[]," * 3_000_000 + b"[]]", b"[" + b"{}," * 3_000_000 + b"{}]"])
+def test_a_header_of_millions_of_lists_is_refused_before_it_is_read(tmp_path: Path, inside: bytes) -> None:
+    header = b'{"a":' + inside + b"}"
+    path = tmp_path / "model.safetensors"
+    path.write_bytes(len(header).to_bytes(8, "little") + header)
+    tracemalloc.start()
+    try:
+        with pytest.raises(ModelError, match="header"):
+            open_checkpoint(path)
+        most = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert most < 5 * len(header)  # as lists it would be twenty times its length
