@@ -134,7 +134,9 @@ def timeline(model: str) -> None:
 
 def compare(models: list[str]) -> None:
     with Scene("compare", models[0], "compare") as scene:
-        scene.session.update(compare=tuple(models[1:]))
+        info = scene.session.info
+        boots = {"label": 9} if info.of_kind("label") else {}
+        scene.session.update(compare=tuple(models[1:]), point=point_from_seed(info, 3, **boots))
 
 
 def grid(model: str) -> None:

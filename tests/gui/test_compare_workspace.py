@@ -313,6 +313,16 @@ def test_class_is_chosen_here(qtbot: QtBot, make_studio: MakeStudio) -> None:
     assert workspace.bar.classes.currentText() == "trousers"
 
 
+def test_the_longest_class_is_readable(qtbot: QtBot, make_studio: MakeStudio) -> None:
+    """The names come after the bar has been shown once."""
+    workspace = make(qtbot, make_studio("fashion-gan"))
+    classes = workspace.bar.classes
+    workspace.window().resize(1400, 800)
+    workspace.resize(1400, 800)
+    words = max(classes.fontMetrics().horizontalAdvance(classes.itemText(i)) for i in range(classes.count()))
+    qtbot.waitUntil(lambda: classes.width() >= words + 30, timeout=5_000)
+
+
 def test_a_model_that_fails_says_so_in_its_place(
     qtbot: QtBot, studio: Studio, workspace: CompareWorkspace
 ) -> None:

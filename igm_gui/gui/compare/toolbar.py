@@ -47,6 +47,8 @@ class CompareBar(QWidget):
         self.mutate = Button("Mutate", "shuffle", commands.tip("compare.mutate"))
         self.mutate.clicked.connect(lambda: commands.run("compare.mutate"))
         self.classes = QComboBox()
+        # As wide as the longest name: the names come after the first show.
+        self.classes.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         self.classes.setMinimumWidth(72)  # narrow windows cut its words, wide ones show them
         self.classes.setToolTip("The class that all models get, where they have it")
         self.classes.setAccessibleName("Class")
