@@ -140,7 +140,9 @@ class Previews(QObject):
         # A model that was trained again, or another file of the same name, has another preview.
         newest = max((p.stat().st_mtime_ns for p in path.glob("*.*")), default=0) if path.is_dir() else 0
         stamp = f"{path}|{newest or path.stat().st_mtime_ns}|{SIDE}"
-        return cache_folder() / "previews" / f"{hashlib.sha256(stamp.encode()).hexdigest()[:24]}.png"
+        # A file's name on Linux is any bytes.
+        name = hashlib.sha256(stamp.encode("utf-8", "surrogateescape")).hexdigest()[:24]
+        return cache_folder() / "previews" / f"{name}.png"
 
     def _work(self) -> None:
         if self._busy or not self._queue:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from pathlib import Path
 
+import pytest
 from PySide6.QtGui import QColor, QImage
 from pytestqt.qtbot import QtBot
 
@@ -43,3 +46,10 @@ def test_a_folder_s_own_picture_comes_later_and_nothing_is_rendered(
     assert previews.kept("mine", tmp_path).size().width() == 28
     assert previews.kept("nothing there", tmp_path / "away").isNull()
     assert len(painter.rendered) == rendered
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere names of files are text")
+def test_a_name_that_is_no_text_has_a_place_for_its_preview(toy_studio: Studio, tmp_path: Path) -> None:
+    path = tmp_path / os.fsdecode(b"caf\xe9.safetensors")
+    path.write_bytes(b"weights")
+    assert Previews(toy_studio).get(str(path)).isNull()
