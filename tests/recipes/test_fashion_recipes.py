@@ -7,6 +7,7 @@ import gzip
 import os
 import signal
 import struct
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -28,7 +29,7 @@ from models.recipes import (
     fashion_wgan_gp,
 )
 from models.recipes import fashion_sliced_wasserstein as sliced
-from models.recipes.common import fashion_data, matching
+from models.recipes.common import adversarial, fashion_data, learnt, matching
 from models.recipes.common.debian import DataMissing
 from models.recipes.common.run import Ema, Run
 
@@ -157,17 +158,52 @@ def test_sinkhorn_is_zero_for_equal_samples_and_nears_optimal_transport() -> Non
         assert float((plan[k] * c[k]).sum()) == pytest.approx(best, rel=0.02)
 
 
-def test_sliced_wasserstein_of_a_shift_is_its_length() -> None:
+@pytest.mark.parametrize(
+    "theta", [sliced.directions, sliced.sparse_directions, lambda count: sliced.even_directions(784, count)]
+)
+def test_sliced_wasserstein_of_a_shift_is_its_length(theta: Callable[[int], torch.Tensor]) -> None:
     torch.manual_seed(0)
-    for directions in (sliced.directions, sliced.detail_directions):
-        torch.testing.assert_close(directions(300).norm(dim=0), torch.ones(300))
-    a = torch.randn(1, 40, 2 * 784)
-    for part in (slice(784), slice(784, None)):  # pixels alone, details alone
-        shift = torch.zeros(2 * 784)
-        shift[part] = torch.randn(784)
-        measured = sliced.sliced_wasserstein(a + shift, a[:, torch.randperm(40)])
-        assert float(measured) == pytest.approx(float(shift.square().sum()), rel=0.2)
-    assert float(sliced.sliced_wasserstein(a, a.flip(1))) == pytest.approx(0, abs=1e-6)
+    torch.testing.assert_close(theta(300).norm(dim=0), torch.ones(300))
+    a, shift = torch.randn(1, 40, 784), torch.randn(784)
+    measured = 784 * sliced.sliced(a + shift, a[:, torch.randperm(40)], theta(2000))
+    assert float(measured) == pytest.approx(float(shift.square().sum()), rel=0.2)
+
+
+def told(classes: int = 2, per_class: int = 24) -> learnt.Told:
+    return learnt.Told(*(torch.randn(classes, per_class, d) for d in (784, 784, 128, 1)))
+
+
+def test_sliced_wasserstein_sees_each_part_that_is_told() -> None:
+    torch.manual_seed(0)
+    real = told()
+    again = learnt.Told(*(part.flip(1) for part in real))  # the same pictures in another order
+    assert float(sliced.sliced_wasserstein(again, real)) == pytest.approx(0, abs=1e-6)
+    for part in learnt.Told._fields:
+        moved = real._replace(**{part: getattr(real, part) + 1})
+        assert float(sliced.sliced_wasserstein(moved, real)) > 0.05, part
+
+
+def test_what_is_told_counts_the_same_however_the_critic_scales_it() -> None:
+    torch.manual_seed(0)
+    fake, real = told(), told()
+    plain = learnt.scaled(fake, real)
+    for part in plain[1]:
+        assert float(part.var(dim=1).mean()) == pytest.approx(1, rel=1e-4)
+    louder = learnt.scaled(*(t._replace(features=7 * t.features, score=100 * t.score) for t in (fake, real)))
+    for a, b in zip((*plain[0], *plain[1]), (*louder[0], *louder[1]), strict=True):
+        torch.testing.assert_close(a, b)
+
+
+def test_the_critic_tells_its_score_and_features() -> None:
+    torch.manual_seed(0)
+    critic = learnt.Critic()
+    x, label = torch.rand(6, 1, 28, 28) * 2 - 1, torch.tensor([4, 4, 4, 7, 7, 7])
+    found = learnt.tell(critic, x, label, per_class=3)
+    assert [tuple(part.shape) for part in found] == [(2, 3, d) for d in (784, 784, 128, 1)]
+    torch.testing.assert_close(found.pixels.reshape(6, -1), x.flatten(1))
+    score = adversarial.FashionCritic.forward(critic, x, label)
+    torch.testing.assert_close(critic(x, label)[:, 0], score)
+    torch.testing.assert_close(found.score.flatten(), score, atol=0.02, rtol=0.05)  # bfloat16
 
 
 def test_details_see_what_pixels_forgive() -> None:
@@ -183,8 +219,8 @@ def test_details_see_what_pixels_forgive() -> None:
         return float((a - b).square().sum())
 
     assert gap(blurred, sharp) < gap(aside, sharp)
-    told = [matching.details(x) for x in (sharp, aside, blurred)]
-    assert gap(told[2], told[0]) > 1.5 * gap(told[1], told[0])
+    seen = [matching.details(x) for x in (sharp, aside, blurred)]
+    assert gap(seen[2], seen[0]) > 1.5 * gap(seen[1], seen[0])
 
 
 @pytest.mark.parametrize("kernel", [fashion_mmd.fixed_kernel, fashion_mmd.learnt_kernel])
