@@ -145,17 +145,28 @@ def test_a_stopped_run_goes_on_as_if_it_had_not_been(
         assert torch.equal(parts[key], value), key
 
 
-def test_sinkhorn_is_zero_for_equal_samples_and_nears_optimal_transport() -> None:
+def test_the_coupling_nears_optimal_transport() -> None:
     torch.manual_seed(0)
-    a, b = torch.randn(2, 24, 5), torch.randn(2, 24, 5) + 2
-    assert float(fashion_sinkhorn.sinkhorn_divergence(a, a.clone())) == pytest.approx(0, abs=1e-3)
-    c = fashion_sinkhorn.cost(a, b)
+    c = fashion_sinkhorn.cost(torch.randn(2, 24, 5), torch.randn(2, 24, 5) + 2)
     plan = fashion_sinkhorn.coupling(c, 0.05, iterations=1000)
     torch.testing.assert_close(plan.sum(dim=2), torch.full((2, 24), 1 / 24), atol=1e-3, rtol=0)
     for k in range(2):
         rows, columns = linear_sum_assignment(c[k].numpy())
         best = c[k].numpy()[rows, columns].mean()
         assert float((plan[k] * c[k]).sum()) == pytest.approx(best, rel=0.02)
+
+
+def test_sinkhorn_of_small_samples_favours_neither_less_nor_more_variety() -> None:
+    torch.manual_seed(0)
+
+    def of(spread: float, shift: float = 0.0) -> float:
+        fake, real = spread * torch.randn(400, 16, 5) + shift, torch.randn(400, 16, 5)
+        return float(fashion_sinkhorn.sinkhorn_divergence(fake, real))
+
+    same = of(1.0)
+    assert of(0.7) > 1.2 * same
+    assert of(1.3) > 1.2 * same
+    assert of(1.0, shift=1.0) > 10 * same
 
 
 @pytest.mark.parametrize(
