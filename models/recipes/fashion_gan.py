@@ -53,7 +53,7 @@ def main() -> None:
         module="fashion_gan",
         title="Fashion, GAN",
         description="Clothes, shoes and bags, 28x28. A generator trained against a critic that tells its "
-        "pictures from real ones: sharp, varied, and the fastest to make.",
+        "pictures from real ones: sharp and varied.",
         distance=Distance(
             name="Jensen-Shannon divergence",
             formula="JS(p, q) = KL(p | m)/2 + KL(q | m)/2 with m = (p + q)/2, "
