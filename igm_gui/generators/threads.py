@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from igm_gui.generators.base import TorchGenerator
 
 QUICK = 0.006  # seconds of one pass: room for 120 pictures a second, with what a picture costs beside it
+QUICK_SOUND = 0.03  # a whole sound: between a move and hearing it nobody misses this
 LONGEST = 0.25  # seconds; of a slower pass one thread is not tried a second time
 PASSES = 4
 PARAMETERS = 10_000_000  # larger networks are not tried: on one thread a pass could take seconds
@@ -42,8 +43,11 @@ class Threads:
     ``alone`` is what one thread needs, in seconds; 0 where that is not known, and all are used.
     """
 
-    def __init__(self, alone: float = 0.0, clock: Callable[[], float] = time.perf_counter) -> None:
+    def __init__(
+        self, alone: float = 0.0, clock: Callable[[], float] = time.perf_counter, quick: float = QUICK
+    ) -> None:
         self.alone = alone
+        self.quick = quick
         self._clock = clock
         self._late = 0
         self._rest = FIRST_REST
@@ -51,7 +55,7 @@ class Threads:
 
     def alone_now(self) -> bool:
         """Whether the next pass has one thread."""
-        return 0 < self.alone <= QUICK or self._clock() < self._until
+        return 0 < self.alone <= self.quick or self._clock() < self._until
 
     def took(self, seconds: float) -> None:
         """A pass on all threads took so long."""
@@ -85,7 +89,8 @@ def choose(generator: TorchGenerator, clock: Callable[[], float] = time.perf_cou
 
     Only what PyTorch computes on the processor is tried, and not where ``try_threads`` says no.
     """
-    generator.threads = Threads(_alone(generator, clock), clock)
+    quick = QUICK_SOUND if generator.info.media == "sound" else QUICK
+    generator.threads = Threads(_alone(generator, clock), clock, quick)
     return generator.threads
 
 

@@ -42,11 +42,11 @@ class Counting(nn.Module):
         return self.linear(z).reshape(-1, 1, 8, 8)
 
 
-def generator(network: nn.Module, parameters: int = 0) -> TorchGenerator:
+def generator(network: nn.Module, parameters: int = 0, media: str = "image") -> TorchGenerator:
     info = GeneratorInfo(
         "counting",
         "test",
-        OutputSpec("image", 8, 8, 1),
+        OutputSpec("image", 8, 8, 1) if media == "image" else OutputSpec("sound", samples=64),
         (InputSpec("z", "latent", shape=(4,)),),
         parameters=parameters,
     )
@@ -78,6 +78,14 @@ def test_a_quick_network_has_one_thread_for_one_picture_and_all_for_several(
     made.render(points)
     assert network.seen == [expected, 2]
     assert torch.get_num_threads() == 2
+
+
+@pytest.mark.usefixtures("two_threads")
+@pytest.mark.parametrize(("media", "expected"), [("image", False), ("sound", True)])
+def test_a_sound_may_take_longer_on_one_thread(media: str, expected: bool) -> None:
+    clock = Clock()
+    made = generator(Counting(clock, 3 * QUICK), media=media)
+    assert threads.choose(made, clock).alone_now() is expected
 
 
 @pytest.mark.usefixtures("two_threads")
