@@ -125,7 +125,7 @@ def explore(model: str) -> None:
 def timeline(model: str) -> None:
     with Scene("timeline", model, "timeline") as scene:
         info = scene.session.info
-        for number, seed in enumerate((3, 8, 15, 21)):
+        for number, seed in enumerate((12, 4, 7, 1)):
             actions.add_keyframe(scene.session, 2.0 * number, point_from_seed(info, seed))
         scene.window.show_workspace("timeline")
         scene.settle()
