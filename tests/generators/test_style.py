@@ -13,7 +13,7 @@ from igm_gui.formats.card import Card, write_card
 from igm_gui.generators import registry
 from igm_gui.generators.base import CanEncode, CanMap
 from igm_gui.generators.style import StyleGenerator, StyleNetwork
-from igm_gui.generators.style.mapping import TransportMapping, balance
+from igm_gui.generators.style.mapping import TransportMapping, balance, share
 from igm_gui.generators.style.network import Encoder, Layout, StyleConv, Synthesis, ToRGB
 from igm_gui.info import InputSpec, OutputSpec
 from igm_gui.latent import LatentPoint, check, one_hot, point_from_seed
@@ -126,6 +126,36 @@ def test_the_mapping_shares_z_evenly_among_a_labels_anchors(generator):
     members = mapping.anchor_labels == 1
     torch.testing.assert_close(mass[members], torch.full((10,), 0.1), rtol=0.0, atol=0.02)
     assert float(mass[~members].max()) == 0.0
+
+
+def of_three_kinds() -> TransportMapping:
+    """Anchors of three labels: far apart, near, and nearly alike."""
+    generator = torch.Generator().manual_seed(3)
+    mapping = TransportMapping(60, DIM, (3,))
+    mapping.anchor_labels.copy_(torch.arange(60) % 3)
+    apart = torch.tensor([2.0, 0.7, 0.2])[mapping.anchor_labels]
+    mapping.anchors.copy_(apart[:, None] * torch.randn(60, DIM, generator=generator))
+    mapping.spread.fill_(0.3)
+    share(mapping, 3, 2.5)
+    return mapping
+
+
+def test_a_sample_mixes_as_many_anchors_whatever_its_label():
+    mapping = of_three_kinds()
+    z = torch.randn(4096, DIM, generator=torch.Generator().manual_seed(7))
+    for label in torch.eye(3):
+        p = mapping.logits(z, label.expand(4096, -1)).softmax(1)
+        assert float(torch.special.entr(p).sum(1).exp().median()) == pytest.approx(2.5, abs=0.15)
+    assert bool((mapping.epsilon[:-1] > 2 * mapping.epsilon[1:]).all())
+
+
+def test_the_mapping_runs_backwards_with_an_epsilon_for_each_label_and_between_labels():
+    mapping = of_three_kinds()
+    z = torch.randn(24, DIM, generator=torch.Generator().manual_seed(8))
+    label = torch.cat([torch.eye(3).repeat(4, 1), torch.tensor([[0.5, 0.2, 0.3]]).repeat(12, 1)])
+    torch.testing.assert_close(mapping.inverse(mapping(z, label), label), z, rtol=1e-3, atol=1e-3)
+    # Label weights need not sum to one: an epsilon is a mean of the labels' own.
+    torch.testing.assert_close(mapping.width(2 * label), mapping.width(label))
 
 
 def test_a_mixture_of_labels_reaches_the_anchors_of_both(generator):
