@@ -12,14 +12,14 @@ from shiboken6 import isValid
 
 from igm_gui.formats import library
 from igm_gui.generators.roles import RolesNeeded
-from igm_gui.gui import closing, placing, theme
+from igm_gui.gui import placing, theme
+from igm_gui.gui.asking import Asking
 from igm_gui.gui.commands import Commands
-from igm_gui.gui.dialogs import ask_folder, ask_open, ask_save
 from igm_gui.gui.drop_veil import DropVeil, promise
 from igm_gui.gui.explore.drift import Drift
-from igm_gui.gui.explore.hints import SEEN, HintBubble, first_hints
 from igm_gui.gui.explore.styles import StylesPanel
 from igm_gui.gui.find_place import can_find
+from igm_gui.gui.first_hints import FirstHints
 from igm_gui.gui.messages import Messages
 from igm_gui.gui.models.carried import CarriedNote
 from igm_gui.gui.models.information import ModelInformation
@@ -34,10 +34,6 @@ from igm_gui.gui.workspaces import ENTRIES, WorkspaceStack
 from igm_gui.requests import RenderResult
 from igm_gui.session.state import SessionState
 
-OPENABLE = (
-    "Models, projects, exported results (*);;Projects (*.igm);;Pictures, sounds, films (*.png *.wav *.mp4)"
-)
-
 
 class MainWindow(QMainWindow):
     """Everything on screen. Owns the commands, the project keeper and the workspaces, not the studio."""
@@ -49,7 +45,7 @@ class MainWindow(QMainWindow):
         self.commands = Commands(self)
         self.keeper = ProjectKeeper(studio, self.settings, self)
         self.keeper.restored.connect(self._show_restored)
-        self.hints: HintBubble | None = None
+        self.asking = Asking(self, studio, self.settings, self.keeper, self.open_path)
         self.palette_popup: CommandPalette | None = None
         self._good: SessionState | None = None  # the last state that gave a picture
         self._first = studio.state
@@ -63,6 +59,7 @@ class MainWindow(QMainWindow):
         self.recovery = RecoveryBar(self.keeper)
         self.stack = WorkspaceStack(studio, self.commands)
         self.status = StatusLine(studio)
+        self.hints = FirstHints(self, self.settings, self.stack, self.top, self.show_workspace)
         root = QWidget()
         root.setObjectName("root")
         column = QVBoxLayout(root)
@@ -87,7 +84,6 @@ class MainWindow(QMainWindow):
         placing.restore(self, self.settings.bytes("geometry"))
         self.top.project_chosen.connect(lambda path: self.keeper.open(Path(path)))
         self.top.theme_chosen.connect(self.set_theme)
-        self.keeper.may_leave = self._may_leave
         self.keeper.changed.connect(self._show_project)
         self.keeper.autosaved.connect(self._show_autosaved)
         studio.roles_asked.connect(self._ask_roles)
@@ -117,10 +113,10 @@ class MainWindow(QMainWindow):
         add(
             "project.back", back, lambda: self.keeper.bring_back(), enabled=lambda: self.keeper.can_bring_back
         )
-        add("project.open", "Open a model, a project or a result…", self._ask_open, "Ctrl+O")
-        add("project.open_folder", "Open a model folder…", self._ask_open_folder, "Ctrl+Shift+O")
-        add("project.save", "Save the project", self._save, "Ctrl+S")
-        add("project.save_as", "Save the project as…", self._ask_save, "Ctrl+Shift+S")
+        add("project.open", "Open a model, a project or a result…", self.asking.open, "Ctrl+O")
+        add("project.open_folder", "Open a model folder…", self.asking.open_folder, "Ctrl+Shift+O")
+        add("project.save", "Save the project", self.asking.save, "Ctrl+S")
+        add("project.save_as", "Save the project as…", self.asking.save_as, "Ctrl+Shift+S")
         add(
             "model.information",
             "Model information",
@@ -142,7 +138,7 @@ class MainWindow(QMainWindow):
             title = "Appearance as the system" if choice == "system" else f"{choice.capitalize()} appearance"
             set_it = partial(self.set_theme, choice)
             add(f"theme.{choice}", title, set_it, "", "View", words="theme settings preferences colours mode")
-        add("help.hints", "Show the hints again", self.show_hints, "", "Help")
+        add("help.hints", "Show the hints again", lambda: self.hints.show(), "", "Help")
         add("window.quit", "Quit", self.close, "Ctrl+Q", "Window")
 
     def show_workspace(self, name: str) -> bool:
@@ -156,8 +152,7 @@ class MainWindow(QMainWindow):
             self.top.tabs[self.stack.current].setChecked(True)
         if shown:
             self.settings.put("workspace", name)
-        if self.hints is not None:
-            self._hold_hints()
+        self.hints.hold(self._full)
         return shown
 
     def _toggle_play(self) -> None:
@@ -179,8 +174,7 @@ class MainWindow(QMainWindow):
             self.commands, self.studio.open_model, self, self.settings.names("recent_models")
         )
         self.palette_popup.popup()
-        if self.hints is not None:
-            self.hints.done(2)
+        self.hints.done(2)
 
     def set_theme(self, choice: str) -> None:
         """``dark``, ``light`` or ``system``, kept for the next start."""
@@ -223,7 +217,7 @@ class MainWindow(QMainWindow):
         theme.set_bare(full)
         self.messages.set_bare(full)
         self.stack.set_bare(full)
-        self._hold_hints()
+        self.hints.hold(self._full)
         self._refresh_escape()
         if full:
             self.setWindowState(self.windowState() | Qt.WindowState.WindowFullScreen)
@@ -231,12 +225,6 @@ class MainWindow(QMainWindow):
             self.setWindowState(self.windowState() & ~Qt.WindowState.WindowFullScreen)
 
     # -- files
-
-    def _ask_open(self) -> None:
-        ask_open(self, self.settings, "open", "Open a model, a project or a result", OPENABLE, self.open_path)
-
-    def _ask_open_folder(self) -> None:
-        ask_folder(self, self.settings, "open", "Open a model folder", self.open_path)
 
     def open_path(self, path: Path | str) -> bool:
         """Open a model's file or folder, a bundled name, a project, or an exported result."""
@@ -253,18 +241,6 @@ class MainWindow(QMainWindow):
         """The workspace that a result was made in."""
         self.show_workspace(kind if kind in ("timeline", "grid", "compare") else "explore")
 
-    def _save(self) -> None:
-        if self.keeper.path is None:
-            self._ask_save()
-        else:
-            self.keeper.save(self.keeper.path)
-
-    def _ask_save(self) -> None:
-        name = f"{self.keeper.name}.igm"
-        ask_save(
-            self, self.settings, "project", "Save the project", name, "Project (*.igm)", self.keeper.save
-        )
-
     def _show_project(self) -> None:
         named = self.keeper.path is not None
         dot = " •" if self.keeper.unsaved else ""
@@ -278,8 +254,7 @@ class MainWindow(QMainWindow):
         super().resizeEvent(event)
         # Told directly: an event filter on the window would run Python at every one of its events.
         self.messages.place()
-        if self.hints is not None:
-            self.hints.place()
+        self.hints.place()
 
     def _ask_roles(self, model: str, asked: RolesNeeded) -> None:
         """What the inputs of a program are, where its file does not tell."""
@@ -333,8 +308,8 @@ class MainWindow(QMainWindow):
                 self.toast.clear_error()
             # Who has gone to another workspace meanwhile is not fetched back.
             hints = self._begun and not self._asked_for_file and self.stack.current == "explore"
-            if first and hints and HintBubble.wanted(self.settings):
-                self.show_hints(still=self.studio.session.can_undo)
+            if first and hints and self.hints.wanted:
+                self.hints.show(still=self.studio.session.can_undo)
 
     def _go_back(self, result: RenderResult) -> None:
         """A model that could not be opened leaves the one before in its place."""
@@ -346,41 +321,9 @@ class MainWindow(QMainWindow):
         if result.error is not None:
             self.studio.fail(result.error, partial(self.studio.open_model, model), model)
 
-    def show_hints(self, still: bool = False) -> None:
-        """The three hints, over a picture that moves until the person takes over; ``still`` where that has
-        happened before."""
-        explore = self.stack.widget_of("explore")
-        if explore is None or self.hints is not None or not self.show_workspace("explore"):
-            return
-        canvas, inputs, drift = (getattr(explore, name) for name in ("canvas", "inputs", "drift"))
-        strip = next(iter(inputs.strips.values()), inputs)
-        hints = first_hints(strip, canvas.keep, self.top.search)
-        self.settings.put(SEEN, False)
-        self.hints = HintBubble(hints, self.settings, self, self.top.free)
-        self.hints.finished.connect(self._hints_over)
-        self._hold_hints()
-        strip_drawn = getattr(strip, "drawn", None)
-        if strip_drawn is not None:
-            strip_drawn.connect(partial(self._hint_done, 0))
-        if still:
-            self._hint_done(0)  # the hand is at work already: what it made stays
-        else:
-            drift.start(undoable=False)
-
-    def _hold_hints(self) -> None:
-        if self.hints is not None:
-            self.hints.hold(self._full or self.stack.current != "explore")
-
-    def _hint_done(self, index: int, *_: object) -> None:
-        if self.hints is not None:
-            self.hints.done(index)
-
-    def _hints_over(self) -> None:
-        self.hints = None
-
     def _on_changed(self, _state: SessionState, changed: frozenset[str]) -> None:
         if "saved" in changed:
-            self._hint_done(1)
+            self.hints.done(1)
 
     # -- life
 
@@ -395,26 +338,13 @@ class MainWindow(QMainWindow):
         if workspace != self.stack.current:
             self.show_workspace(workspace)
 
-    def _may_close(self) -> bool:
-        if not closing.may_give_up(self, self.studio.jobs):
-            return False
-        return not self.keeper.worth_asking or self._may_leave()
-
-    def _may_leave(self) -> bool:
-        """Ask about changes that are not saved; whether they may go."""
-        wanted = closing.what_of_changes(self, self.keeper.name)
-        if wanted == "save":
-            self._save()
-            return not self.keeper.unsaved  # a file dialog is open otherwise
-        return wanted == "discard"
-
     def close_now(self) -> None:
         """Close without a question; unsaved work is offered again at the next start."""
         self._closing_now = True
         self.close()
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        if not self._closing_now and not self._may_close():
+        if not self._closing_now and not self.asking.may_close():
             event.ignore()
             return
         if not self._full:

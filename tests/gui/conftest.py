@@ -11,6 +11,7 @@ from pytestqt.qtbot import QtBot
 
 from igm_gui.engine.loop import RenderLoop
 from igm_gui.gui import theme
+from igm_gui.gui.asking import Asking
 from igm_gui.gui.explore.strip import LatentStrip
 from igm_gui.gui.explore.workspace import ExploreWorkspace
 from igm_gui.gui.main_window import MainWindow
@@ -66,7 +67,7 @@ def window(qtbot: QtBot, toy_studio: Studio, monkeypatch: pytest.MonkeyPatch) ->
     with qtbot.waitExposed(made):
         made.show()
     yield made
-    monkeypatch.setattr(MainWindow, "_may_close", lambda _self: True)
+    monkeypatch.setattr(Asking, "may_close", lambda _self: True)
     made.close()
     made.deleteLater()
 

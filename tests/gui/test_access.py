@@ -76,7 +76,7 @@ def busy_window(window: MainWindow, toy_studio: Studio) -> MainWindow:
         assert window.show_workspace(entry.name)
     window.show_workspace("explore")
     window.toast.show_notice(Notice("Something.", "A hint.", "Details.", "error", lambda: None))
-    window.show_hints()
+    window.hints.show()
     window.commands.run("model.information")
     return window
 

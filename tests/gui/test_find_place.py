@@ -93,7 +93,7 @@ def test_a_written_sheet_opens_in_the_grid_and_nothing_moves(qtbot, studio, wind
     assert window.open_path(tmp_path / "g.png")
     assert window.stack.current == "grid"
     assert (studio.state.grid.rows, studio.state.grid.columns) == (2, 3)
-    assert window.hints is None
+    assert window.hints.bubble is None
 
 
 def test_a_written_picture_opens_in_explore_at_its_seed(qtbot, studio, window, tmp_path):

@@ -77,8 +77,8 @@ def test_the_output_stands_on_black(qtbot: QtBot, window: MainWindow, name: str)
 
 
 def test_hints_wait_until_it_is_over(window: MainWindow, explore: ExploreWorkspace) -> None:
-    window.show_hints()
-    hints = window.hints
+    window.hints.show()
+    hints = window.hints.bubble
     assert hints is not None
     press(window, Qt.Key.Key_F)
     assert not hints.isVisible()

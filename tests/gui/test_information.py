@@ -13,6 +13,7 @@ from torch import nn
 
 from igm_gui.formats.contents import Layer
 from igm_gui.formats.side_card import beside, read_side_card
+from igm_gui.gui.asking import Asking
 from igm_gui.gui.main_window import MainWindow
 from igm_gui.gui.models.information import ModelInformation
 from igm_gui.gui.models.layers import LayerView
@@ -40,7 +41,7 @@ def real_window(
     made.resize(1280, 800)
     made.show()
     yield made
-    monkeypatch.setattr(MainWindow, "_may_close", lambda _self: True)
+    monkeypatch.setattr(Asking, "may_close", lambda _self: True)
     made.close()
     made.deleteLater()
 

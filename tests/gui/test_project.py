@@ -117,9 +117,9 @@ class TestProject:
 
         monkeypatch.setattr(QMessageBox, "exec", answer)
         actions.randomize(toy_studio.session, 9)
-        assert window._may_close()
+        assert window.asking.may_close()
         actions.keep(toy_studio.session)
-        assert not window._may_close()
+        assert not window.asking.may_close()
         assert asked == [1]
 
     @pytest.mark.parametrize("how", ["new", "open"])
@@ -181,17 +181,17 @@ class TestProject:
             return 0
 
         monkeypatch.setattr(QMessageBox, "exec", answer)
-        assert window._may_close()
+        assert window.asking.may_close()
         job = toy_studio.run("Export film.mp4", work)
         qtbot.waitUntil(lambda: "Export film.mp4 · 0 %" in window.status.job.text())
         window.show_workspace("grid")
         assert window.status.job.isVisible()
-        assert window._may_close() == (button == "Close")
+        assert window.asking.may_close() == (button == "Close")
         assert asked == ["Export film.mp4 is not finished."]
         go_on.set()
         qtbot.waitUntil(lambda: job.done)
         qtbot.waitUntil(lambda: not window.status.job.isVisible())
-        assert window._may_close()
+        assert window.asking.may_close()
 
     def test_a_file_of_a_model_folder_opens_the_folder(
         self, window: MainWindow, toy_studio: Studio, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -17,6 +17,7 @@ from igm_gui.formats.files import sha256_of
 from igm_gui.formats.side_card import read_side_card
 from igm_gui.formats.trust import trust
 from igm_gui.generators.roles import Argument, RolesNeeded
+from igm_gui.gui.asking import Asking
 from igm_gui.gui.main_window import MainWindow
 from igm_gui.gui.models.roles import RolesForm, numbers
 from igm_gui.gui.studio import Studio
@@ -48,7 +49,7 @@ def real_window(qtbot: QtBot, studio: Studio, monkeypatch: pytest.MonkeyPatch) -
     made.resize(1280, 800)
     made.show()
     yield made
-    monkeypatch.setattr(MainWindow, "_may_close", lambda _self: True)
+    monkeypatch.setattr(Asking, "may_close", lambda _self: True)
     made.close()
     made.deleteLater()
 

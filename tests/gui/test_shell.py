@@ -121,8 +121,8 @@ class TestHints:
     def test_three_hints_that_go_away_for_good(
         self, window: MainWindow, toy_studio: Studio, explore: ExploreWorkspace
     ) -> None:
-        window.show_hints()
-        bubble = window.hints
+        window.hints.show()
+        bubble = window.hints.bubble
         assert bubble is not None
         assert explore.drift.running
         strip = explore.inputs.strips["z"]
@@ -132,32 +132,32 @@ class TestHints:
         QTest.keyClick(window, Qt.Key.Key_K)
         assert bubble.index == 2
         QTest.mouseClick(bubble.next, LEFT)
-        assert window.hints is None
+        assert window.hints.bubble is None
         assert Settings().flag(SEEN)
 
     def test_the_last_one_covers_nothing(self, window: MainWindow, explore: ExploreWorkspace) -> None:
-        window.show_hints()
-        assert window.hints is not None
-        while window.hints.index < 2:
-            window.hints.advance()
-        place = window.hints.geometry()
+        window.hints.show()
+        assert window.hints.bubble is not None
+        while window.hints.bubble.index < 2:
+            window.hints.bubble.advance()
+        place = window.hints.bubble.geometry()
         assert window.top.geometry().contains(place)
         assert not place.intersects(window.top.search.geometry())
 
     def test_skip(self, window: MainWindow) -> None:
-        window.show_hints()
-        assert window.hints is not None
-        assert window.rect().contains(window.hints.geometry())
-        QTest.mouseClick(window.hints.skip, LEFT)
-        assert window.hints is None
+        window.hints.show()
+        assert window.hints.bubble is not None
+        assert window.rect().contains(window.hints.bubble.geometry())
+        QTest.mouseClick(window.hints.bubble.skip, LEFT)
+        assert window.hints.bubble is None
 
     def test_first_start_shows_them_and_moves(
         self, window: MainWindow, explore: ExploreWorkspace, toy_studio: Studio, next_picture: NextPicture
     ) -> None:
         window.begin()
         next_picture(lambda: toy_studio.refresh(force=True))
-        assert window.hints is not None
-        assert window.hints.index == 0
+        assert window.hints.bubble is not None
+        assert window.hints.bubble.index == 0
         assert explore.drift.running
 
     def test_what_was_done_before_the_first_picture_stays(
@@ -165,8 +165,8 @@ class TestHints:
     ) -> None:
         window.begin()
         next_picture(lambda: actions.randomize(toy_studio.session, 1))
-        assert window.hints is not None
-        assert window.hints.index == 1
+        assert window.hints.bubble is not None
+        assert window.hints.bubble.index == 1
         assert not explore.drift.running
         assert toy_studio.state.point.seed == 1
 

@@ -12,6 +12,7 @@ from igm_gui.engine.audio.player import Player
 from igm_gui.engine.audio.sound import SoundEngine
 from igm_gui.formats.side_card import write_side_card
 from igm_gui.generators import registry
+from igm_gui.gui.asking import Asking
 from igm_gui.gui.explore.inputs import InputsPanel
 from igm_gui.gui.main_window import MainWindow
 from igm_gui.gui.models.corrections import Corrections, correctable
@@ -43,7 +44,7 @@ def open_export(
         return made
 
     yield build
-    monkeypatch.setattr(MainWindow, "_may_close", lambda _self: True)
+    monkeypatch.setattr(Asking, "may_close", lambda _self: True)
     for made in windows:
         made.close()
         made.deleteLater()

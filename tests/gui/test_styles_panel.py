@@ -11,6 +11,7 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
+from igm_gui.gui.asking import Asking
 from igm_gui.gui.commands import Commands
 from igm_gui.gui.drop_veil import promise
 from igm_gui.gui.explore.styles import StylesPanel
@@ -176,7 +177,7 @@ def test_a_dropped_w_is_gone_to(
     w = np.full((1, *space(panel).shape), 0.25, np.float32)
     np.savez(tmp_path / "projected_w.npz", w=w)
     window = MainWindow(studio)
-    monkeypatch.setattr(MainWindow, "_may_close", lambda _self: True)
+    monkeypatch.setattr(Asking, "may_close", lambda _self: True)
     assert "w in projected_w.npz" in promise([tmp_path / "projected_w.npz"])
     picture_after(qtbot, panel, lambda: window.open_path(tmp_path / "projected_w.npz"))
     assert studio.state.point.vector("w") == Vector(w[0])

@@ -65,7 +65,7 @@ class TestTheme:
         """One outside of the pieces would have the look of the desktop."""
         for entry in ENTRIES:
             assert window.show_workspace(entry.name)
-        window.show_hints()
+        window.hints.show()
         window.open_palette()
         undressed = []
         for widget in window.findChildren(QWidget):
