@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,20 +18,19 @@ from igm_gui.gui.saving import ask_file, ask_folder, export_work, tell_written
 from igm_gui.gui.settings import Settings
 from igm_gui.gui.studio import Studio
 from igm_gui.gui.timeline.axis import Axis, place_text
+from igm_gui.gui.timeline.edits import TimelineEdits
 from igm_gui.gui.timeline.empty import EmptyTrack
 from igm_gui.gui.timeline.film import Film, factor_for
 from igm_gui.gui.timeline.menus import TimelineMenus
-from igm_gui.gui.timeline.names import EASING_NAMES, WAYS
 from igm_gui.gui.timeline.player import Player
-from igm_gui.gui.timeline.points import PointsPanel, tell_stranger
+from igm_gui.gui.timeline.points import PointsPanel
 from igm_gui.gui.timeline.sound import TimelineSound
 from igm_gui.gui.timeline.track import Track
 from igm_gui.gui.timeline.transport import Transport
 from igm_gui.gui.widgets import accent_button
 from igm_gui.requests import RenderResult
-from igm_gui.session import actions
 from igm_gui.session.state import SessionState
-from igm_gui.timeline import Easing, Way, fitted, strangers
+from igm_gui.timeline import fitted, strangers
 
 
 class TimelineWorkspace(QWidget):
@@ -49,6 +47,7 @@ class TimelineWorkspace(QWidget):
         self.player = Player(studio, self)
         self.sound = TimelineSound(studio, self.player)
         self.track = Track(studio)
+        self.edits = TimelineEdits(studio, self.track, self.player, lambda: self._position)
         self._add_commands()
         self.view = MediaView(studio)
         self.view.picture.painted.connect(studio.painted)
@@ -77,7 +76,7 @@ class TimelineWorkspace(QWidget):
         self._scroll.valueChanged.connect(self._on_scroll)
         self.player.rate_changed.connect(self._on_rate)
         self.player.playing_changed.connect(self._on_playing)
-        self.points.chosen.connect(self._add_saved)
+        self.points.chosen.connect(self.edits.add_saved)
         self.jobs.busy_changed.connect(self._on_busy)
         studio.rendered.connect(self._on_rendered)
         studio.playhead_changed.connect(self._on_playhead)
@@ -311,96 +310,13 @@ class TimelineWorkspace(QWidget):
     # -- actions
 
     def _add_commands(self) -> None:
-        add, track = self._commands.add, self.track
+        add = self._commands.add
         add("timeline.play", "Play or pause", self.toggle_play, "Space")
-        add("timeline.start", "Go to the start", lambda: self.player.seek(0.0), "Home")
-        add(
-            "timeline.end",
-            "Go to the end",
-            lambda: self.player.seek(self._studio.state.timeline.length),
-            "End",
-        )
-        add("timeline.loop", "Loop", self._toggle_loop, "L")
-        add("timeline.add", "Add the current point as a keyframe", lambda: track.add(self._position), "A")
-        add("timeline.update", "Give the keyframe the current point", self._update_keys, "U")
-        add("timeline.edit", "Edit the keyframe's point in Explore", self._edit_key, "E")
-        add("timeline.delete", "Delete the keyframe", track.delete, "Del")
-        add("timeline.duplicate", "Duplicate the keyframe", track.duplicate, "Ctrl+D")
-        add("timeline.next_key", "Next keyframe", lambda: track.step_key(1), "]")
-        add("timeline.previous_key", "Previous keyframe", lambda: track.step_key(-1), "[")
-        add("timeline.next_frame", "One frame on", lambda: self._step(1), ".")
-        add("timeline.previous_frame", "One frame back", lambda: self._step(-1), ",")
-        add("timeline.fill", "Start with four random points", self._fill)
-        add("timeline.saved", "Start with the saved points of this model", self._fill_from_saved)
-        add("timeline.spread", "Spread the keyframes evenly", self._spread)
-        for how, name in EASING_NAMES.items():
-            add(f"timeline.easing.{how}", f"Keyframe: {name.lower()}", partial(self._ease, how))
-        for title, way in WAYS:
-            add(f"timeline.way.{way}", f"Keyframe: {title.lower()} to the next", partial(self._go_by, way))
-        add("timeline.way.same", "Keyframe: the timeline's way to the next", partial(self._go_by, None))
+        self.edits.add_commands(self._commands)
         add("timeline.film", "How films are written: size, quality, rounds…", self._show_more)
         add("timeline.mp4", "Export MP4…", self._ask_mp4, enabled=lambda: not self._is_sound)
         add("timeline.frames", "Export PNG sequence…", self._ask_frames, enabled=lambda: not self._is_sound)
         add("timeline.wav", "Export WAV…", self._ask_wav, enabled=lambda: self._is_sound)
 
-    def _toggle_loop(self) -> None:
-        actions.set_timeline(self._studio.session, loop=not self._studio.state.timeline.loop)
-
-    def _step(self, frames: int) -> None:
-        timeline = self._studio.state.timeline
-        self.player.seek((timeline.frame_at(self._position) + frames) / timeline.fps)
-
-    def _fill(self) -> None:
-        actions.fill_timeline(self._studio.session)
-        self.player.seek(0.0)
-
-    def _fill_from_saved(self) -> None:
-        if not actions.saved_here(self._studio.session):
-            self._studio.say("No point of this model is saved.", "In Explore, K keeps what is on show.")
-            return
-        actions.fill_from_saved(self._studio.session)
-        self.player.seek(0.0)
-
-    def _spread(self) -> None:
-        if actions.spread_keyframes(self._studio.session):
-            self._show_selected()
-
-    def _show_selected(self) -> None:
-        """The playhead goes with the selected keyframe."""
-        key = self._studio.state.timeline.keyframe(self.track.selected[-1]) if self.track.selected else None
-        if key is not None:
-            self.player.seek(key.time)
-
-    def _chosen(self) -> tuple[str, ...]:
-        """The selected keyframes; says what is missing where there is none."""
-        if not self.track.selected:
-            self._studio.say(
-                "No keyframe is selected.", "Click one on the track first, or press ] for the next."
-            )
-        return self.track.selected
-
-    def _ease(self, how: Easing) -> None:
-        actions.set_easing(self._studio.session, self._chosen(), how)
-
-    def _go_by(self, way: Way | None) -> None:
-        actions.set_way(self._studio.session, self._chosen(), way)
-
     def _show_more(self) -> None:
         self.menus.export(self.more.mapToGlobal(QPoint(0, self.more.height())))
-
-    def _update_keys(self) -> None:
-        if self._chosen():
-            actions.update_keyframe(self._studio.session, self.track.selected[-1])
-
-    def _edit_key(self) -> None:
-        id = self.track.selected[-1] if self.track.selected else ""
-        key = self._studio.state.timeline.keyframe(id)
-        if key is not None:
-            actions.go_to(self._studio.session, key.point)
-            self._commands.run("go.explore")
-
-    def _add_saved(self, id: str) -> None:
-        saved = next((s for s in self._studio.state.saved if s.id == id), None)
-        if saved is not None:
-            tell_stranger(self._studio, saved)
-            self.track.add(self._position, saved.point)
