@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
-from PySide6.QtGui import QMouseEvent
+from PySide6.QtGui import QMouseEvent, QWheelEvent
 from PySide6.QtWidgets import QApplication, QWidget
 
 from igm_gui.gui.explore.strip import LatentStrip
@@ -23,6 +23,21 @@ def move(widget: QWidget, at: QPoint, keys: Qt.KeyboardModifier = NO_KEYS) -> No
         Qt.MouseButton.NoButton,
         LEFT,
         keys,
+    )
+    QApplication.sendEvent(widget, event)
+
+
+def wheel(widget: QWidget, at: QPoint, notches: int, keys: Qt.KeyboardModifier = NO_KEYS) -> None:
+    """Turn the wheel by ``notches`` of 15 degrees."""
+    event = QWheelEvent(
+        QPointF(at),
+        QPointF(widget.mapToGlobal(at)),
+        QPoint(0, 0),
+        QPoint(0, 120 * notches),
+        Qt.MouseButton.NoButton,
+        keys,
+        Qt.ScrollPhase.NoScrollPhase,
+        False,
     )
     QApplication.sendEvent(widget, event)
 
