@@ -17,7 +17,7 @@ from igm_gui.gui.studio import Studio
 from igm_gui.gui.widgets.labels import ElidedLabel
 from igm_gui.info import Direction, InputSpec
 from tests.gui.fakes import TOY
-from tests.gui.pointer import LEFT
+from tests.gui.pointer import LEFT, wheel
 
 
 @pytest.mark.parametrize("size", [(900, 560), (1280, 800), (1920, 1080), (2560, 1440), (3840, 2160)])
@@ -102,3 +102,33 @@ def test_a_long_text_ends_in_dots_and_a_tooltip(qtbot: QtBot) -> None:
     label.resize(900, 20)
     assert label.text() == label.full
     assert label.toolTip() == ""
+
+
+def test_scrolling_on_passes_over_what_comes_under_the_pointer(
+    qtbot: QtBot, window: MainWindow, explore: ExploreWorkspace, toy_studio: Studio
+) -> None:
+    window.resize(900, 560)
+    slider = next(iter(explore.inputs.scalars.values()))
+    bar = explore.left.verticalScrollBar()
+    qtbot.waitUntil(lambda: bar.maximum() > 0)
+    before, middle = toy_studio.state, slider.track.rect().center()
+    # The turn that scrolls the column, and another at the same place, where a slider has come meanwhile.
+    place = explore.left.viewport().mapFromGlobal(slider.track.mapToGlobal(middle))
+    wheel(explore.left.viewport(), place, -1)
+    scrolled = bar.value()
+    assert scrolled > 0
+    at = slider.track.mapFromGlobal(explore.left.viewport().mapToGlobal(place))
+    wheel(slider.track, at, -1)
+    assert toy_studio.state == before
+    # A hand that has moved to the slider means the slider.
+    wheel(slider.track, at + QPoint(12, 0), -1)
+    assert toy_studio.state.point != before.point
+
+
+def test_the_wheel_is_the_sliders_where_nothing_was_scrolled(
+    window: MainWindow, explore: ExploreWorkspace, toy_studio: Studio
+) -> None:
+    slider = next(iter(explore.inputs.scalars.values()))
+    before = toy_studio.state.point
+    wheel(slider.track, slider.track.rect().center(), -1)
+    assert toy_studio.state.point != before

@@ -47,6 +47,23 @@ class TestStrip:
         np.testing.assert_array_equal(shown, picture(toy_studio.state.point))
         assert not np.array_equal(shown, before)
 
+    def test_the_keys_own_bar_is_told_about_while_the_pointer_rests_on_another(
+        self, strip: LatentStrip, toy_studio: Studio
+    ) -> None:
+        QTest.mouseClick(strip, LEFT, pos=spot(strip, 3, 1.0))
+        QTest.mouseMove(strip, spot(strip, 7, 1.0))
+        assert strip.marked == 7
+        QTest.keyClick(strip, Qt.Key.Key_Right)
+        assert (strip.focus_bar, strip.marked) == (4, 4)
+        QTest.mouseMove(strip, spot(strip, 8, 1.0))
+        before = z(toy_studio)[4]
+        QTest.keyClick(strip, Qt.Key.Key_Up)
+        assert z(toy_studio)[4] > before
+        assert strip.marked == 4
+        QTest.mouseMove(strip, spot(strip, 9, 1.0))
+        strip.edit_value(5)
+        assert strip.marked == 5
+
     def test_a_drag_is_one_step_to_undo(self, strip: LatentStrip, toy_studio: Studio) -> None:
         start = toy_studio.state.point
         for index in (2, 5):

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QApplication, QComboBox, QVBoxLayout, QWidget
 
 from igm_gui.gui.widgets.buttons import Button, flat_button
 from igm_gui.gui.widgets.flow import FlowLayout
+from igm_gui.gui.widgets.scrolling import ColumnCombo
 from igm_gui.gui.widgets.section import SectionHead
 from igm_gui.gui.widgets.slider import ValueSlider
 from igm_gui.info import InputSpec
@@ -54,7 +55,7 @@ class ClassPicker(QWidget):
         if len(spec.classes) <= MOST_CHIPS:
             column.addWidget(self._make_chips())
         else:
-            self.combo = QComboBox()
+            self.combo = ColumnCombo()
             self.combo.addItems(list(spec.classes))
             self.combo.setToolTip(spec.description or "The class of what is shown")
             self.combo.setAccessibleName(spec.label_text)

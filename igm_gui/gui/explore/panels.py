@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QObject, QSize, Qt
-from PySide6.QtWidgets import QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from igm_gui.gui.widgets.scrolling import ScrollColumn
 
 MARGIN = 12
 BAR = 9  # a scroll bar's width, as the style sheet has it
@@ -21,7 +23,7 @@ def own_widths(width: int, height: int) -> tuple[int, int]:
     return left, right
 
 
-class SidePanel(QScrollArea):
+class SidePanel(ScrollColumn):
     """A column of widgets that scrolls where it is too low, and is never narrower than they are.
 
     The last widget takes the height that is left. The scroll bar appears in the margin, so that nothing

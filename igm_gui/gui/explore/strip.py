@@ -10,6 +10,7 @@ from PySide6.QtGui import QContextMenuEvent, QKeyEvent, QMouseEvent, QWheelEvent
 from PySide6.QtWidgets import QLineEdit, QMenu, QWidget
 
 from igm_gui.gui.explore.strip_view import PAD, SMALLEST_PITCH, StripView
+from igm_gui.gui.widgets.scrolling import is_scrolling
 from igm_gui.gui.widgets.slider import parse_number
 
 PAUSE_MS = 16  # what the pointer does is shown at least this often
@@ -136,6 +137,9 @@ class LatentStrip(StripView):
         self.finished.emit()
 
     def wheelEvent(self, event: QWheelEvent) -> None:
+        if is_scrolling(self, event):
+            event.ignore()
+            return
         delta, across = event.angleDelta().y(), event.angleDelta().x()
         keys = event.modifiers()
         if keys & Qt.KeyboardModifier.ControlModifier:
@@ -209,10 +213,12 @@ class LatentStrip(StripView):
         elif event.modifiers() & (Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.AltModifier):
             super().keyPressEvent(event)
         elif key in values:
+            self._set_hover(-1)  # the pointer may rest on another bar: the keys' own is told about
             self.drawn.emit({index: values[key]})
             if not event.isAutoRepeat():
                 self.finished.emit()
         elif key in moves:
+            self._set_hover(-1)
             self._move_focus(min(max(moves[key], 0), self.count - 1))
             self._reveal(self._focus_bar)
         elif key in (keys.Key_Return, keys.Key_Enter, keys.Key_F2):
@@ -225,6 +231,8 @@ class LatentStrip(StripView):
     def edit_value(self, index: int) -> None:
         """Open a small field over the bar to type its value."""
         self._close_editor()
+        self._set_hover(-1)
+        self._move_focus(index)
         self._reveal(index)
         editor = ValueField(f"{float(self._values[index]):.3f}", self)
         editor.setAccessibleName(f"Value of {self.dimension_name(index)}")

@@ -19,7 +19,7 @@ from PySide6.QtGui import (
     QPixmap,
     QResizeEvent,
 )
-from PySide6.QtWidgets import QScrollBar, QSizePolicy, QWidget
+from PySide6.QtWidgets import QApplication, QScrollBar, QSizePolicy, QWidget
 
 from igm_gui.gui import theme
 from igm_gui.gui.widgets.painted import Painted
@@ -93,6 +93,14 @@ class StripView(Painted):
     def focus_bar(self) -> int:
         """The flat index that the keys act on."""
         return self._focus_bar
+
+    @property
+    def marked(self) -> int:
+        """The flat index that is lit and told about: under the pointer, else the keys' own; -1 for none."""
+        if self._hover >= 0:
+            return self._hover
+        focus = QApplication.focusWidget()  # the strip, or the field in it that a value is typed into
+        return self._focus_bar if focus is not None and (focus is self or self.isAncestorOf(focus)) else -1
 
     def set_values(self, values: NDArray[np.float32]) -> None:
         """Show ``values``, any shape of ``count`` numbers."""
@@ -214,11 +222,13 @@ class StripView(Painted):
         if held:
             painter.setBrush(theme.colour("quiet", 0.55))
             painter.drawRects(held)
-            painter.setBrush(theme.colour("accent"))
-            painter.drawRects([QRectF(r.x(), area.bottom() - 2, r.width(), 2) for r in held])
-        marked = self._hover if self._hover >= 0 else (self._focus_bar if self.hasFocus() else -1)
+        marked = self.marked
         if 0 <= marked < self.count:
             self._paint_marked(painter, marked, zero, gap)
+        if held:  # over the mark, so that a bar is seen to be locked when it is
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(theme.colour("accent"))
+            painter.drawRects([QRectF(r.x(), area.bottom() - 2, r.width(), 2) for r in held])
 
     @cached_property
     def _small(self) -> tuple[QFont, QFontMetrics]:

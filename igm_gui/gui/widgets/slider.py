@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QSizePolicy, QWidg
 
 from igm_gui.gui import theme
 from igm_gui.gui.widgets.painted import Painted
+from igm_gui.gui.widgets.scrolling import is_scrolling
 
 KNOB = 6.0
 TICK = 8.0
@@ -131,6 +132,9 @@ class Track(Painted):
         self.released.emit()
 
     def wheelEvent(self, event: QWheelEvent) -> None:
+        if is_scrolling(self, event):
+            event.ignore()
+            return
         delta = event.angleDelta().y() or event.angleDelta().x()
         fine = event.modifiers() & Qt.KeyboardModifier.ShiftModifier
         self._wheel += delta / 120
