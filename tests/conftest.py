@@ -92,6 +92,17 @@ def _is_picture(result: RenderResult) -> bool:
 
 
 @pytest.fixture
+def two_threads() -> Iterator[None]:
+    """torch works on two threads for this test; tests have one otherwise."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture
 def make_studio(qtbot: QtBot) -> Iterator[Callable[..., Studio]]:
     """``make_studio(model)``: a Studio started on ``model`` whose first result is there; closed after."""
     from igm_gui.gui.studio import Studio

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from typing import Any
 
@@ -55,14 +55,6 @@ class Meeting:
         if self.fails and POINTS[-1] in points:
             raise ZeroDivisionError("by zero")
         return np.stack([np.full((2, 2, 1), shade(p), np.uint8) for p in points])
-
-
-@pytest.fixture
-def two_threads() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(2)
-    yield
-    torch.set_num_threads(before)
 
 
 def loaded(generator: Meeting) -> Renderer:

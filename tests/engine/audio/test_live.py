@@ -316,11 +316,10 @@ def test_another_device_while_live(rig: Rig) -> None:
     assert second.sound[-BLOCK:].any()
 
 
+@pytest.mark.usefixtures("two_threads")
 def test_one_torch_thread_is_for_the_caller_alone() -> None:
     import torch
 
-    before = torch.get_num_threads()
-    torch.set_num_threads(2)
     seen: dict[str, int] = {}
 
     def live_thread() -> None:
@@ -330,15 +329,12 @@ def test_one_torch_thread_is_for_the_caller_alone() -> None:
     def later_thread() -> None:
         seen["later"] = torch.get_num_threads()
 
-    try:
-        for work in (live_thread, later_thread):
-            thread = threading.Thread(target=work)
-            thread.start()
-            thread.join()
-        assert seen == {"live": 1, "later": 2}
-        assert torch.get_num_threads() == 2
-    finally:
-        torch.set_num_threads(before)
+    for work in (live_thread, later_thread):
+        thread = threading.Thread(target=work)
+        thread.start()
+        thread.join()
+    assert seen == {"live": 1, "later": 2}
+    assert torch.get_num_threads() == 2
 
 
 def test_a_decoder_of_long_steps_is_not_called_late(rig: Rig) -> None:
