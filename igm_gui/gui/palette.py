@@ -27,6 +27,7 @@ from igm_gui.gui import theme
 from igm_gui.gui.commands import Commands
 
 ROW_HEIGHT = 26
+HIGHEST, PAD, EDGE = 420, 8, 1  # pixels; the edge is the style sheet's
 LETTERS_ONLY = 100  # scores from here on: the letters are there, the words are not
 NOTHING = (
     "Nothing here has such a name. Commands are called what they do: random, keep, grid, export, light; "
@@ -141,6 +142,7 @@ class CommandPalette(QFrame):
             if Path(model).is_absolute() and Path(model).exists()
         ]
         self._choices += [Choice(c.title, c.group, "", c.callback) for c in commands.momentary()]
+        self._room = HIGHEST
         self.search = QLineEdit()
         self.search.setPlaceholderText("Search commands and models")
         self.search.setAccessibleName("Search commands and models")
@@ -159,7 +161,8 @@ class CommandPalette(QFrame):
         self.nothing.setAlignment(Qt.AlignmentFlag.AlignTop)
         self.nothing.setContentsMargins(8, 6, 8, 6)
         column = QVBoxLayout(self)
-        column.setContentsMargins(8, 8, 8, 8)
+        column.setContentsMargins(PAD, PAD, PAD, PAD)
+        column.setSpacing(PAD)
         column.addWidget(self.search)
         column.addWidget(self.list)
         column.addWidget(self.nothing, 1)
@@ -172,10 +175,19 @@ class CommandPalette(QFrame):
         """Show in the upper middle of the window."""
         window = self.parentWidget()
         assert window is not None
-        self.setFixedSize(min(560, window.width() - 40), min(420, window.height() - 80))
+        self._room = min(HIGHEST, window.height() - 80)
+        self.setFixedWidth(min(560, window.width() - 40))
+        self._fit()
         self.move(window.mapToGlobal(QPoint((window.width() - self.width()) // 2, 52)))
         self.show()
         self.search.setFocus()
+
+    def _fit(self) -> None:
+        """As high as what is listed, so that a few lines hide no more of the window than they need."""
+        rows = self.list.count() * ROW_HEIGHT + 2 * self.list.frameWidth()
+        inner = self.width() - 2 * (PAD + EDGE)
+        body = rows if self.list.count() else self.nothing.heightForWidth(inner)
+        self.setFixedHeight(min(self._room, self.search.sizeHint().height() + body + 3 * PAD + 2 * EDGE))
 
     def titles(self) -> list[str]:
         """What is listed now, best first."""
@@ -200,6 +212,7 @@ class CommandPalette(QFrame):
         self.list.setCurrentRow(0)
         self.list.setVisible(bool(ranked))
         self.nothing.setVisible(not ranked)
+        self._fit()
 
     def _run(self) -> None:
         item = self.list.currentItem()

@@ -343,7 +343,8 @@ class RecoveryBar(QFrame):
             if count
         ]
         what = f": {' and '.join(holds)}" if holds else ""
-        more = f" {len(self._waiting)} such works wait." if len(self._waiting) > 1 else ""
+        others = len(self._waiting) - 1
+        more = f" {others} more {'waits' if others == 1 else 'wait'} after it." if others else ""
         self.text.setText(f"The program ended before its work{of} was saved ({when}{model}){what}.{more}")
         self.show()
 

@@ -253,6 +253,18 @@ def test_every_control_is_reached_by_tab(explore: ExploreWorkspace, window: Main
     assert [w.accessibleName() for w in wanted if id(w) not in seen] == []
 
 
+def test_a_point_is_kept_once(explore: ExploreWorkspace, toy_studio: Studio, window: MainWindow) -> None:
+    heard: list[str] = []
+    toy_studio.notice.connect(lambda notice: heard.append(notice.text))
+    window.commands.run("explore.keep")
+    window.commands.run("explore.keep")
+    assert [saved.name for saved in toy_studio.state.saved] == ["Point 1"]
+    assert heard == ["This point is kept already: Point 1."]
+    window.commands.run("explore.random")
+    window.commands.run("explore.keep")
+    assert len(toy_studio.state.saved) == 2
+
+
 class TestModel:
     def test_browser_searches_and_opens(
         self, explore: ExploreWorkspace, toy_studio: Studio, window: MainWindow

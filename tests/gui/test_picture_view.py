@@ -54,10 +54,15 @@ class TestPictureView:
         assert not view.fits
         assert (at.x() - after.x()) / after.width() == pytest.approx(u, abs=0.01)
 
-    def test_double_click_goes_between_fit_and_one_to_one(self, view: PictureView) -> None:
-        view.set_picture(np.zeros((64, 64, 3), np.uint8))
+    @pytest.mark.parametrize(("side", "closer"), [(4000, 1.0), (64, None)])
+    def test_double_click_goes_between_fit_and_a_closer_look(
+        self, view: PictureView, side: int, closer: float | None
+    ) -> None:
+        view.set_picture(np.zeros((side, side, 3), np.uint8))
+        fit = view.zoom
         QTest.mouseDClick(view, LEFT, pos=view.rect().center())
-        assert view.zoom == 1.0
+        assert view.zoom == (closer or 2 * fit)
+        assert view.zoom > fit
         QTest.mouseDClick(view, LEFT, pos=view.rect().center())
         assert view.fits
 

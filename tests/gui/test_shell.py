@@ -66,6 +66,22 @@ class TestPalette:
         assert ("Light appearance" in palette.titles()) == ("dark" not in query)
         palette.close()
 
+    def test_palette_is_as_high_as_what_it_lists(self, window: MainWindow) -> None:
+        window.open_palette()
+        palette = window.palette_popup
+        assert palette is not None
+        whole = palette.height()
+        QTest.keyClicks(palette.search, "Open Uniform")
+        assert palette.height() < whole / 2
+        last = palette.list.visualItemRect(palette.list.item(palette.list.count() - 1))
+        assert palette.list.viewport().rect().contains(last)
+        QTest.keyClicks(palette.search, "zzzz")
+        assert not palette.titles()
+        assert palette.nothing.height() >= palette.nothing.heightForWidth(palette.nothing.width())
+        palette.search.clear()
+        assert palette.height() == whole
+        palette.close()
+
     def test_lists_models_too(self, window: MainWindow) -> None:
         window.open_palette()
         assert window.palette_popup is not None

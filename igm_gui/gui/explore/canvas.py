@@ -15,7 +15,7 @@ from igm_gui.gui.dialogs import ask_save
 from igm_gui.gui.explore.opening import OpeningNote
 from igm_gui.gui.saving import export_work
 from igm_gui.gui.settings import Settings
-from igm_gui.gui.studio import Studio
+from igm_gui.gui.studio import Notice, Studio
 from igm_gui.gui.widgets.buttons import Button, accent_button
 from igm_gui.gui.widgets.compact import CompactRow
 from igm_gui.gui.widgets.picture import PictureView
@@ -199,8 +199,15 @@ class Canvas(QWidget):
     # -- what the person does
 
     def _keep(self) -> None:
-        if self._studio.state.point.values:
-            actions.keep(self._studio.session)
+        state = self._studio.state
+        if not state.point.values:
+            return
+        for saved in state.saved:
+            if saved.model == state.model and saved.point == state.point:
+                # A second thumbnail of the same would only have to be deleted.
+                self._studio.notice.emit(Notice(f"This point is kept already: {saved.name}."))
+                return
+        actions.keep(self._studio.session)
 
     def _add_keyframe(self) -> None:
         """Behind the last keyframe; the timeline grows where that is beyond its end."""

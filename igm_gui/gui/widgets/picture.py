@@ -58,7 +58,8 @@ def screen_image(pixels: NDArray[np.uint8]) -> QImage:
 class PictureView(QWidget):
     """Shows one picture: fit or any zoom, smooth or pixel-exact.
 
-    Wheel zooms about the pointer, drag pans, double click goes between fit and 1:1; keys ``+``, ``-``,
+    Wheel zooms about the pointer, drag pans, double click goes between fit and a closer look (1:1 where that
+    is closer, else twice the fit); keys ``+``, ``-``,
     ``0`` (fit), ``1`` (1:1) and the arrows do the same. Pixel-exact fitting takes whole-number
     zooms, so that every pixel has the same size on screen.
     """
@@ -278,7 +279,9 @@ class PictureView(QWidget):
         if not self._interactive:
             event.ignore()
         elif self.fits:
-            self.set_zoom(1.0, event.position())
+            fit = self._fit_zoom()
+            # Who clicks twice wants to see it closer: 1:1 of a small picture would be farther away.
+            self.set_zoom(1.0 if fit < 1 else 2 * fit, event.position())
         else:
             self.fit()
 
