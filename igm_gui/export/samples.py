@@ -6,7 +6,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -48,24 +48,29 @@ class _Band:
     classes: bool  # whether its rows are classes, each with the same seeds
 
 
-def save_samples(
-    folder: Path,
-    models: Sequence[str],
-    seed: int,
-    base: LatentPoint,
-    device: str = "auto",
-    rows: int = 4,
-    columns: int = 8,
-    every_class: bool = False,
-) -> Work:
-    """``<model>.png`` for each model in ``folder``: ``rows`` x ``columns`` samples of the seeds from ``seed``
-    on, with the recipe in it; single WAV files for a model that sounds. ``comparison.png`` shows those that
-    make pictures side by side, as many samples of each, and brings the line-up back.
+@dataclass(frozen=True)
+class Samples:
+    """Which samples are written: ``rows`` x ``columns`` of each of ``models``, of the seeds from ``seed`` on.
 
     ``base`` gives class, truncation and the like as far as they fit a model; with ``every_class`` a model
-    that has classes gets a row for each, and one that has none as many rows as the others. The whole folder
-    appears at the end, or nothing.
+    that has classes gets a row for each, and one that has none as many rows as the others.
     """
+
+    models: tuple[str, ...]
+    seed: int
+    base: LatentPoint
+    device: str = "auto"
+    rows: int = 4
+    columns: int = 8
+    every_class: bool = False
+
+
+def save_samples(folder: Path, asked: Samples) -> Work:
+    """``<model>.png`` for each model in ``folder``, with the recipe in it; single WAV files for a model that
+    sounds. ``comparison.png`` shows those that make pictures side by side, as many samples of each, and
+    brings the line-up back. The whole folder appears at the end, or nothing."""
+    models, seed, base, device = asked.models, asked.seed, asked.base, asked.device
+    rows, columns, every_class = asked.rows, asked.columns, asked.every_class
 
     def work(renderer: Renderer) -> Iterator[float]:
         taken = {TOGETHER}
@@ -105,30 +110,21 @@ def save_samples(
     return work
 
 
-def save_comparison(
-    path: Path,
-    models: Sequence[str],
-    seed: int,
-    base: LatentPoint,
-    device: str = "auto",
-    rows: int = 4,
-    columns: int = 8,
-    every_class: bool = False,
-) -> Work:
-    """One PNG with samples of all ``models`` that make pictures, one under the other: the ``comparison.png``
-    of :func:`save_samples`, which the other arguments are as for. Of a single such model it is the sheet.
-    ExportError where none of them makes pictures."""
+def save_comparison(path: Path, asked: Samples) -> Work:
+    """One PNG with samples of all models that make pictures, one under the other: the ``comparison.png`` of
+    :func:`save_samples`. Of a single such model it is the sheet. ExportError where none of them makes
+    pictures."""
 
     def work(renderer: Renderer) -> Iterator[float]:
-        infos = [info_of(renderer, model, device) for model in models]
-        seen = [model for model, info in zip(models, infos, strict=True) if info.media == "image"]
+        infos = [info_of(renderer, model, asked.device) for model in asked.models]
+        seen = tuple(m for m, info in zip(asked.models, infos, strict=True) if info.media == "image")
         if not seen:
             raise ExportError(
                 "None of these models makes pictures.", "Export the sounds as a folder of files."
             )
         with tempfile.TemporaryDirectory(prefix="igm-") as scratch:
             folder = Path(scratch) / "samples"
-            whole = save_samples(folder, seen, seed, base, device, rows, columns, every_class)
+            whole = save_samples(folder, replace(asked, models=seen))
             with closing(whole(renderer)) as steps:  # type: ignore[type-var]
                 for done in steps:
                     yield 0.99 * done

@@ -12,7 +12,7 @@ from PIL import Image
 
 from igm_gui.engine.renderer import Renderer
 from igm_gui.errors import ExportError, ModelError
-from igm_gui.export import finish, save_comparison, save_samples
+from igm_gui.export import Samples, finish, save_comparison, save_samples
 from igm_gui.export.samples import _Band, _said
 from igm_gui.latent.point import point_from_seed
 from igm_gui.session.recipes import restore_file
@@ -32,7 +32,7 @@ def test_each_model_gets_the_same_seeds(renderer: Renderer, tmp_path: Path) -> N
     info = renderer.generator("uniform-pixels")[0].info
     base = point_from_seed(info, 0)
     progress: list[float] = []
-    work = save_samples(tmp_path / "out", ["uniform-pixels", "additive"], 5, base, rows=2, columns=3)
+    work = save_samples(tmp_path / "out", Samples(("uniform-pixels", "additive"), 5, base, rows=2, columns=3))
     finish(work, renderer, progress.append)
     names = sorted(path.name for path in (tmp_path / "out").iterdir())
     assert names == [f"additive-seed-{n:06d}.wav" for n in range(5, 11)] + ["uniform-pixels.png"]
@@ -46,7 +46,9 @@ def test_each_model_gets_the_same_seeds(renderer: Renderer, tmp_path: Path) -> N
 
 def test_one_missing_model_and_nothing_is_written(renderer: Renderer, tmp_path: Path) -> None:
     info = renderer.generator("uniform-pixels")[0].info
-    work = save_samples(tmp_path / "out", ["uniform-pixels", "not-here"], 0, point_from_seed(info, 0))
+    work = save_samples(
+        tmp_path / "out", Samples(("uniform-pixels", "not-here"), 0, point_from_seed(info, 0))
+    )
     with pytest.raises(ModelError):
         finish(work, renderer)
     assert list(tmp_path.iterdir()) == []
@@ -55,8 +57,10 @@ def test_one_missing_model_and_nothing_is_written(renderer: Renderer, tmp_path: 
 def test_all_models_in_one_picture_with_as_many_samples_each(renderer: Renderer, tmp_path: Path) -> None:
     gan = renderer.generator("fashion-gan")[0].info
     base = point_from_seed(gan, 3, 8)
-    names = ["fashion-gan", "fashion-vae", "uniform-pixels", "additive"]
-    finish(save_samples(tmp_path / "out", names, 5, base, rows=2, columns=3, every_class=True), renderer)
+    names = ("fashion-gan", "fashion-vae", "uniform-pixels", "additive")
+    finish(
+        save_samples(tmp_path / "out", Samples(names, 5, base, rows=2, columns=3, every_class=True)), renderer
+    )
     # The model without classes has as many samples as the others.
     sheets = {name: pixels_of(tmp_path / "out" / f"{name}.png") for name in names[:3]}
     assert {sheet.shape for sheet in sheets.values()} == {(10 * 28 + 9 * 2, 3 * 28 + 2 * 2)}
@@ -78,19 +82,21 @@ def test_all_models_in_one_picture_with_as_many_samples_each(renderer: Renderer,
 
 def test_one_picture_is_what_the_folder_holds(renderer: Renderer, tmp_path: Path) -> None:
     base = point_from_seed(renderer.generator("fashion-gan")[0].info, 3, 8)
-    names = ["fashion-gan", "uniform-pixels"]
-    finish(save_samples(tmp_path / "out", names, 5, base, rows=2, columns=3), renderer)
-    work = save_comparison(tmp_path / "all.png", [*names, "additive"], 5, base, rows=2, columns=3)
+    names = ("fashion-gan", "uniform-pixels")
+    finish(save_samples(tmp_path / "out", Samples(names, 5, base, rows=2, columns=3)), renderer)
+    work = save_comparison(tmp_path / "all.png", Samples((*names, "additive"), 5, base, rows=2, columns=3))
     finish(work, renderer)
     assert (tmp_path / "all.png").read_bytes() == (tmp_path / "out" / "comparison.png").read_bytes()
     with pytest.raises(ExportError, match="pictures"):
-        finish(save_comparison(tmp_path / "none.png", ["additive"], 5, base), renderer)
+        finish(save_comparison(tmp_path / "none.png", Samples(("additive",), 5, base)), renderer)
     assert not (tmp_path / "none.png").exists()
 
 
 def test_one_model_alone_is_no_comparison(renderer: Renderer, tmp_path: Path) -> None:
     info = renderer.generator("uniform-pixels")[0].info
-    finish(save_samples(tmp_path / "out", ["uniform-pixels"], 0, point_from_seed(info, 0)), renderer)
+    finish(
+        save_samples(tmp_path / "out", Samples(("uniform-pixels",), 0, point_from_seed(info, 0))), renderer
+    )
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["uniform-pixels.png"]
 
 

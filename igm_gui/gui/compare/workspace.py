@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QScrollArea, QVBoxLayout, QWidget
 
-from igm_gui.engine.loop import Job
+from igm_gui.engine.loop import Job, Work
 from igm_gui.gui.commands import Commands
 from igm_gui.gui.compare.choose import ModelChooser
 from igm_gui.gui.compare.column import Column
@@ -202,17 +203,16 @@ class CompareWorkspace(QWidget):
 
     def _export(self, path: Path, make: str) -> Job:
         state, models, every = self._studio.state, self.models, self.bar.every_class
-        work = export_work(
-            lambda e: getattr(e, make)(
-                path, models, state.compare_seed, state.point, state.device, every_class=every
-            )
-        )
+
+        def make_work(export: Any) -> Work:
+            asked = export.Samples(models, state.compare_seed, state.point, state.device, every_class=every)
+            return getattr(export, make)(path, asked)
 
         def done(job: Job) -> None:
             if job.error is None:
                 tell_written(self._studio, path)
 
-        return self.bar.jobs.watch(self._studio.run(f"Export {path.name}", work, done))
+        return self.bar.jobs.watch(self._studio.run(f"Export {path.name}", export_work(make_work), done))
 
     # -- the line-up
 
