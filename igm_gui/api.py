@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+import operator
+import os
 import re
 from collections.abc import Sequence
 from typing import Any
@@ -11,6 +14,7 @@ from numpy.typing import NDArray
 
 from igm_gui.info import GeneratorInfo, InputSpec, OutputSpec
 from igm_gui.latent.point import LatentPoint, point_from_seed
+from igm_gui.latent.priors import MAX_SEED
 
 
 class Generator:
@@ -27,7 +31,7 @@ class Generator:
     def point(
         self, seed: int = 0, label: int | str | None = None, truncation: float | None = None
     ) -> LatentPoint:
-        """The point that ``seed`` stands for; ``label`` is a class's number or name,
+        """The point that ``seed`` (0 to 2**32 - 1) stands for; ``label`` is a class's number or name,
         ``truncation`` psi where the model has it. InputError where it has not."""
         return make_point(self.info, seed, label, truncation)
 
@@ -49,9 +53,17 @@ class Generator:
     def render(self, points: LatentPoint | Sequence[LatentPoint]) -> NDArray[Any]:
         """Media of points: uint8 ``(N, H, W, C)``, or float32 ``(N, channels, samples)`` in [-1, 1].
 
-        InputError where a point does not fit; ModelError where the network fails.
+        InputError where a point does not fit, or where there is none; ModelError where the network fails.
         """
+        from igm_gui.errors import InputError
+
         many = (points,) if isinstance(points, LatentPoint) else tuple(points)
+        if not many:
+            raise InputError("There is no point to render.", "Give one or more of them.")
+        for point in many:
+            if not isinstance(point, LatentPoint):
+                kind = type(point).__name__
+                raise InputError(f"{kind} is no point.", "Generator.point makes one of a seed.")
         return self._renderer.media(self._model, many, self._device, fit=False)
 
     def sample(
@@ -62,10 +74,29 @@ class Generator:
         truncation: float | None = None,
         batch: int = 32,
     ) -> NDArray[Any]:
-        """``n`` renderings of the seeds ``seed`` to ``seed + n - 1`` (shapes as in :meth:`render`)."""
+        """``n`` renderings of the seeds ``seed`` to ``seed + n - 1`` (shapes as in :meth:`render`),
+        ``batch`` in one go. InputError where one of these is not possible."""
+        n, batch = _whole("n", n, 1), _whole("batch", batch, 1)
+        seed = _whole("seed", seed, 0, MAX_SEED)
+        _whole("the last seed", seed + n - 1, 0, MAX_SEED)
         points = [self.point(seed + i, label, truncation) for i in range(n)]
         parts = [self.render(points[i : i + batch]) for i in range(0, n, batch)]
         return np.concatenate(parts)
+
+
+def _whole(name: str, value: Any, least: int, most: int | None = None) -> int:
+    """``value`` as an int (numpy's are welcome). InputError where it is none, or out of range: a seed that
+    was quietly taken for another one would make a picture that can't be found again."""
+    from igm_gui.errors import InputError
+
+    try:
+        number = operator.index(value)
+    except TypeError:
+        number = least - 1
+    if number < least or (most is not None and number > most):
+        span = f"from {least} to {most}" if most is not None else f"of {least} or more"
+        raise InputError(f"{name} is {value!r:.40}.", f"It is a whole number {span}.")
+    return number
 
 
 def make_point(
@@ -74,6 +105,7 @@ def make_point(
     """A point from a seed, a class (number or name) and a truncation. InputError where they don't fit."""
     from igm_gui.errors import InputError
 
+    seed = _whole("seed", seed, 0, MAX_SEED)
     index: int | None = None
     if label is not None:
         spec = next(iter(info.of_kind("label")), None)
@@ -87,21 +119,41 @@ def make_point(
                 )
             index = names.index(label.lower())
         else:
-            index = int(label)
+            index = int(label) if isinstance(label, str) else _class(label)
     point = point_from_seed(info, seed, index)
     if truncation is not None:
         if info.input("truncation") is None:
             raise InputError(f"{info.name} has no truncation.", "Leave the truncation out.")
-        point = point.with_value("truncation", float(truncation))
+        try:
+            psi = float(truncation)
+        except (TypeError, ValueError):
+            psi = math.nan
+        if not math.isfinite(psi):
+            raise InputError(f"truncation is {truncation!r:.40}.", "It is a finite number.")
+        point = point.with_value("truncation", psi)
     return point
 
 
-def load(model: str, device: str = "auto") -> Generator:
+def _class(label: Any) -> int:
+    """A class's number. InputError where it is no whole number."""
+    from igm_gui.errors import InputError
+
+    try:
+        return operator.index(label)
+    except TypeError:
+        raise InputError(f"label is {label!r:.40}.", "It is a class's number or name.") from None
+
+
+def load(model: str | os.PathLike[str], device: str = "auto") -> Generator:
     """Open a bundled name or a path. ModelError says what was seen and what is supported.
 
     ``device`` is ``auto``, ``cpu``, ``cuda`` or ``mps``.
     """
-    return Generator(model, device)
+    if not isinstance(model, (str, os.PathLike)):
+        from igm_gui.errors import ModelError
+
+        raise ModelError(f"{model!r:.40} is no model.", "Give a bundled name (igm models) or a path.")
+    return Generator(os.fspath(model), device)
 
 
 def export_generator(

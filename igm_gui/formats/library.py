@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import difflib
 from pathlib import Path
 
 from igm_gui.errors import IgmError, ModelError
@@ -40,7 +41,9 @@ def find(model: str) -> Path:
         path = Path(model).expanduser()
         if model and path.exists():
             return path.resolve()
+    close = difflib.get_close_matches(model.lower()[:200], names, 1, 0.7)
     raise ModelError(
         f"There is no model called {model[:200]}.",
-        f"Bundled models are {', '.join(names) or 'none'}; or give the path of a model.",
+        (f"Did you mean {close[0]}? " if close else "")
+        + f"Bundled models are {', '.join(names) or 'none'}; or give the path of a model.",
     )

@@ -78,3 +78,58 @@ def test_importing_the_package_imports_neither_torch_nor_qt():
     code = "import igm_gui, sys; print([m for m in ('torch', 'PySide6', 'av', 'PIL') if m in sys.modules])"
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert answer.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        ({"n": 0}, "n is 0"),
+        ({"n": -1}, "n is -1"),
+        ({"n": 2.5}, r"n is 2\.5"),
+        ({"batch": 0}, "batch is 0"),
+        ({"seed": -1}, "seed is -1"),
+        ({"seed": 2**32}, "seed is 4294967296"),
+        ({"seed": 1.5}, r"seed is 1\.5"),
+        ({"seed": "a"}, "seed is 'a'"),
+        ({"seed": 2**32 - 1, "n": 2}, "last seed"),
+        ({"label": 3.7}, r"label is 3\.7"),
+    ],
+)
+def test_numbers_that_are_none_are_told(fashion, asked, words):
+    with pytest.raises(InputError, match=words):
+        fashion.sample(**asked)
+    if "seed" in asked and "n" not in asked:
+        with pytest.raises(InputError, match=words):
+            fashion.point(asked["seed"])
+
+
+@pytest.mark.parametrize("psi", ["x", float("nan"), float("inf"), [1]])
+def test_a_truncation_that_is_no_number(psi):
+    with pytest.raises(InputError, match="truncation is"):
+        igm_gui.load("emoji-64", "cpu").point(truncation=psi)
+
+
+def test_numbers_of_numpy_are_welcome(fashion):
+    picked = fashion.sample(seed=np.uint32(2**32 - 1), n=np.int64(1), label=np.int64(2))
+    assert (picked == fashion.sample(seed=2**32 - 1, n=1, label=2)).all()
+
+
+def test_what_is_no_point_is_told(fashion):
+    with pytest.raises(InputError, match="no point to render"):
+        fashion.render([])
+    with pytest.raises(InputError, match="ndarray is no point"):
+        fashion.render([np.zeros(64)])
+
+
+def test_a_model_by_its_path_and_what_is_no_model(fashion):
+    from pathlib import Path
+
+    assert igm_gui.load(Path(fashion.info.path), "cpu").info.sha256 == fashion.info.sha256
+    with pytest.raises(ModelError, match="None is no model"):
+        igm_gui.load(None)
+    with pytest.raises(ModelError) as caught:
+        igm_gui.load("Fashon-gan")
+    assert caught.value.hint.startswith("Did you mean fashion-gan?")
+    with pytest.raises(ModelError) as caught:
+        igm_gui.load("nothing-of-the-kind")
+    assert "Did you mean" not in caught.value.hint
