@@ -199,6 +199,16 @@ def _wanted(path: Path, state: SessionState, kind: str, info: GeneratorInfo, opt
     model, device, timeline = state.model, options.device, fitted(state.timeline, info)
     if options.at is not None and ending != ".png":
         raise InputError("--at chooses the moment of a PNG.", "Leave it out.")
+    if options.at is not None and options.at > timeline.length:
+        raise InputError(
+            f"The timeline ends at {timeline.length:g} seconds.", f"Choose a time up to {timeline.length:g}."
+        )
+    if ending != ".mp4" and options.rounds > 1:
+        raise InputError("Only a film (.mp4) goes round more than once.", "Leave --rounds out.")
+    if options.smooth and ending not in (".mp4", ".png"):
+        raise InputError("--smooth is for a film or a picture.", "Leave it out.")
+    if options.smooth and ending == ".png" and kind == "grid" and options.at is None:
+        raise InputError("A sheet's pictures are enlarged by whole pixels.", "Leave --smooth out.")
     if ending == ".png" and kind == "grid" and options.at is None:
         grid = replace(state.grid, scale=options.scale) if options.scale else state.grid
         return save_sheet(path, model, grid, state.point, device)
@@ -208,10 +218,12 @@ def _wanted(path: Path, state: SessionState, kind: str, info: GeneratorInfo, opt
             point = timeline.sample(0.0)
         if point is None:
             raise ExportError("The project's timeline is empty.", "Leave --at out to render its point.")
-        return save_picture(path, model, point, device, max(1, options.scale))
+        return save_picture(path, model, point, device, max(1, options.scale), options.smooth)
     if ending == ".mp4":
         factor = options.scale or None
-        return save_film(path, model, timeline, device, options.crf, factor, state.point)
+        return save_film(
+            path, model, timeline, device, options.crf, factor, state.point, options.smooth, options.rounds
+        )
     if ending == ".wav":
         if timeline.keyframes:
             return save_timeline_sound(path, model, timeline, device, state.point)

@@ -233,6 +233,10 @@ def _making(add: Add) -> None:
         "--at", type=_number(0, 36_000), metavar="SECONDS", help="for a PNG: the timeline at this time"
     )
     render.add_argument("--scale", type=_whole(1, 64), default=0, metavar="K", help="magnify K times")
+    render.add_argument("--smooth", action="store_true", help="magnify smoothly (Lanczos), not by blocks")
+    render.add_argument(
+        "--rounds", type=_whole(1, 1000), default=1, metavar="N", help="go through a film N times (default 1)"
+    )
     render.add_argument(
         "--crf", type=_whole(0, 51), default=16, help="H.264 quality, 0 lossless to 51 (default 16)"
     )

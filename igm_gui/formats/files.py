@@ -27,6 +27,9 @@ def explain_os_error(path: Path, error: OSError) -> ExportError:
         remedy = "Choose a folder that can be written in, such as one of your own."
     if error.errno == errno.ENOENT:  # folders are made where they are missing: this one can't hold files
         reason = "no files can be made in that folder"
+    if error.errno in (errno.EEXIST, errno.ENOTDIR):  # a part of the path is a file
+        reason = "a part of that path is a file, not a folder"
+        remedy = "Choose another folder."
     return ExportError(
         f"{name} could not be written to {path.parent}: {reason}.",
         f"{remedy} Nothing that was there has changed.",

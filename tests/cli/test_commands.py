@@ -208,3 +208,32 @@ def test_render_refuses_in_one_line(igm, project, tmp_path):
     answer = igm("render", tmp_path / "bad.igm", "--out", tmp_path / "a.png")
     assert answer.status == 2
     assert "Traceback" not in answer.err
+
+
+def test_render_goes_round_and_enlarges_smoothly(igm, project, tmp_path):
+    import av
+
+    assert igm("render", project, "--out", tmp_path / "a.mp4", "--rounds", 3).status == 0
+    with av.open(tmp_path / "a.mp4") as film:
+        assert sum(1 for _ in film.decode(video=0)) == 30
+    for name, more in (("blocks", ()), ("smooth", ("--smooth",))):
+        igm("render", project, "--out", tmp_path / f"{name}.png", "--scale", 4, *more)
+    blocks, smooth = pixels_of(tmp_path / "blocks.png"), pixels_of(tmp_path / "smooth.png")
+    assert blocks.shape == smooth.shape
+    assert (blocks[1::4] == blocks[::4]).all()
+    assert (smooth[1::4] != smooth[::4]).any()
+
+
+def test_render_refuses_what_the_ending_has_no_use_for(igm, project, tmp_path):
+    out = ("render", project, "--out")
+    refused(igm(*out, tmp_path / "a.png", "--at", 99), "ends at 2 seconds")
+    refused(igm(*out, tmp_path / "a.png", "--rounds", 2), "goes round")
+    refused(igm(*out, tmp_path / "frames", "--smooth"), "--smooth is for")
+    igm("grid", "uniform-pixels", "--rows", 2, "--cols", 2, "--out", tmp_path / "g.png")
+    refused(igm("render", tmp_path / "g.png", "--out", tmp_path / "h.png", "--smooth"), "whole pixels")
+
+
+def test_a_folder_below_a_file_is_told(igm, tmp_path):
+    (tmp_path / "file").write_text("mine")
+    told = igm("sample", "uniform-pixels", "--out", tmp_path / "file" / "below")
+    refused(told, "is a file, not a folder")
