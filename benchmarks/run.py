@@ -29,7 +29,7 @@ SMALL = "fashion-gan"
 
 
 def latency(quick: bool) -> list[dict[str, Any]]:
-    """The window with a 28 × 28 model and the 512 × 512 stand-in."""
+    """The window with a 28 × 28 model and the 512 × 512 stand-ins."""
     from igm_gui.engine.preload import preload_torch
 
     preload_torch()  # as the program does, before torch is imported
@@ -48,7 +48,7 @@ def latency(quick: bool) -> list[dict[str, Any]]:
     theme.load_fonts(app)
     theme.apply(app, "dark")
     with tempfile.TemporaryDirectory() as folder:
-        models = [SMALL, stand_in.install(Path(folder))]
+        models = [SMALL, *(stand_in.install(Path(folder), name) for name in stand_in.CHANNELS)]
         runs, rounds, seconds = (40, 2, 1.0) if quick else (200, 5, 2.0)
         return [window.measured(model, runs, rounds, seconds) for model in models]
 
@@ -67,7 +67,7 @@ def export(quick: bool) -> list[dict[str, Any]]:
 
     with tempfile.TemporaryDirectory() as folder:
         models = [name for name in (SMALL, "emoji-64") if name in library.bundled()]
-        models.append(stand_in.install(Path(folder)))
+        models += [stand_in.install(Path(folder), name) for name in stand_in.CHANNELS]
         renderer = Renderer()
         return [
             {

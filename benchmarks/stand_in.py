@@ -1,11 +1,14 @@
-"""A 512 × 512 network with random weights: as heavy as a small StyleGAN, and always there.
+"""512 × 512 networks with random weights, always there, for the large pictures that people bring.
 
-It stands for the large pictures that people bring. Its pictures show nothing; its size, its time and
-the bytes it hands over are what the measurements are about.
+Their pictures show nothing; their size, their time and the bytes they hand over are what the measurements are
+about. ``stand-in-512`` multiplies and adds 5.4 thousand million times for a picture, about a tenth of what
+StyleGAN2 does at that size. ``stand-in-512-light`` needs a tenth of that again: whatever the program itself
+does for a picture weighs against it as much as it ever will.
 """
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import torch
@@ -20,21 +23,23 @@ from igm_gui.info import InputSpec, OutputSpec
 
 FAMILY = "stand-in"
 SIDE, Z = 512, 64
-CHANNELS = (64, 48, 32, 16, 12)  # at 16, 32, ... 256; the last layer works at 512
+CHANNELS = {  # at 16, 32, ... 512
+    "stand-in-512": (256, 256, 128, 64, 32, 16),
+    "stand-in-512-light": (64, 48, 32, 16, 12, 8),
+}
 
 
 class Network(nn.Module):
     """z (B, 64) -> (B, 3, 512, 512) in [-1, 1]: upsample and convolve, five times."""
 
-    def __init__(self) -> None:
+    def __init__(self, channels: tuple[int, ...]) -> None:
         super().__init__()
-        self.first = nn.Linear(Z, CHANNELS[0] * 16 * 16)
-        pairs = zip(CHANNELS, (*CHANNELS[1:], 8), strict=True)
-        self.layers = nn.ModuleList(nn.Conv2d(a, b, 3, padding=1) for a, b in pairs)
-        self.last = nn.Conv2d(8, 3, 1)
+        self.first = nn.Linear(Z, channels[0] * 16 * 16)
+        self.layers = nn.ModuleList(nn.Conv2d(a, b, 3, padding=1) for a, b in pairwise(channels))
+        self.last = nn.Conv2d(channels[-1], 3, 1)
 
     def forward(self, z: Tensor) -> Tensor:
-        x = self.first(z).reshape(len(z), CHANNELS[0], 16, 16)
+        x = self.first(z).reshape(len(z), -1, 16, 16)
         for layer in self.layers:
             x = leaky_relu(layer(interpolate(x, scale_factor=2.0)), 0.2)
         return torch.tanh(4.0 * self.last(x))
@@ -46,23 +51,24 @@ def detect(checkpoint: Checkpoint) -> bool:
 
 
 def load(checkpoint: Checkpoint) -> TorchGenerator:
-    """The same network every time: weights from seed 0."""
+    """The same network every time: weights from seed 0, widths by the card's name."""
+    assert checkpoint.card is not None
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        network = Network().eval().requires_grad_(False)
+        network = Network(CHANNELS[checkpoint.card.name]).eval().requires_grad_(False)
     parameters = sum(p.numel() for p in network.parameters())
     generator = TorchGenerator(info_from_card(checkpoint, parameters), network)
     generator.reentrant = True
     return generator
 
 
-def install(folder: Path) -> str:
-    """Make the stand-in known and write its model folder in ``folder``; answers its path."""
+def install(folder: Path, name: str = "stand-in-512") -> str:
+    """Make the stand-ins known and write the model folder of ``name`` in ``folder``; answers its path."""
     registry.FAMILIES.setdefault(FAMILY, "stand_in")
-    path = folder / "stand-in-512"
+    path = folder / name
     path.mkdir(parents=True, exist_ok=True)
     card = Card(
-        name="stand-in-512",
+        name=name,
         family=FAMILY,
         output=OutputSpec("image", SIDE, SIDE, 3),
         inputs=(InputSpec("z", "latent", shape=(Z,)),),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,8 @@ from PySide6.QtCore import QEvent, QEventLoop, QPointF, Qt, QTimer
 from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QApplication
 
+from igm_gui.engine.loop import Job
+from igm_gui.engine.renderer import Renderer
 from igm_gui.generators import registry
 from igm_gui.generators.base import TorchGenerator
 from igm_gui.gui.explore.strip import LatentStrip
@@ -55,6 +57,18 @@ def passes_per_second(generator: TorchGenerator, seconds: float) -> float:
             generator.forward(inputs)
             passes += 1
         return passes / (time.perf_counter() - start)
+
+
+def bare_computing(generator: TorchGenerator, passes: int = 20) -> float:
+    """Processor seconds of one forward pass, all threads: the median of ``passes``."""
+    used = []
+    with torch.inference_mode():
+        inputs = generator.prepare([point_from_seed(generator.info, 1)])
+        for _ in range(passes + 2):
+            before = time.process_time()
+            generator.forward(inputs)
+            used.append(time.process_time() - before)
+    return statistics.median(used[2:])
 
 
 class Bench:
@@ -124,7 +138,7 @@ class Bench:
         """One move at a time: from the mouse event to painted pixels, less that picture's own forward."""
         self._until_painted(lambda: self._mouse(QEvent.Type.MouseButtonPress))
         beyond, forward, computing = [], [], []
-        bare = self._bare_computing(20)
+        bare = self._on_render_thread(bare_computing)
         for number in range(runs + 5):
             before = time.process_time()
             seconds = self._until_painted(lambda: self._mouse(QEvent.Type.MouseMove))
@@ -143,26 +157,35 @@ class Bench:
             "forward": percentiles(forward),
         }
 
-    def _bare_computing(self, passes: int) -> float:
-        """Processor seconds of one bare forward pass, all threads: the median of ``passes``."""
-        generator, _ = self.studio.loop.renderer.generator(self.studio.state.model, self.studio.state.device)
-        used = []
-        with torch.inference_mode():
-            inputs = generator.prepare([point_from_seed(generator.info, 1)])
-            for _ in range(passes + 2):
-                before = time.process_time()
-                generator.forward(inputs)
-                used.append(time.process_time() - before)
-        return statistics.median(used[2:])
+    def _on_render_thread(self, measure: Callable[[TorchGenerator], float], generator: Any = None) -> float:
+        """What ``measure`` says of the model's generator (or of another) where pictures are made.
+
+        OpenMP keeps a team of threads for every thread that asked for one. With more threads in teams than
+        there are cores it lets them sleep at once instead of waiting awake for the next layer: passes made on
+        the interface's thread would slow down the pictures that are measured after them, by half and more.
+        """
+        found: list[float] = []
+
+        def work(renderer: Renderer) -> Iterator[float]:
+            mine = renderer.generator(self.studio.state.model, self.studio.state.device)[0]
+            found.append(measure(generator or mine))
+            yield 1.0
+
+        job = self.studio.loop.run_job(Job("bare passes", work))
+        while not job.finished.is_set():
+            turn(0.02)
+        if job.error is not None:
+            raise job.error
+        return found[0]
 
     def _bare_rate(self, seconds: float) -> float:
         """Forward passes a second, back to back, the window idle."""
-        generator, _ = self.studio.loop.renderer.generator(self.studio.state.model, self.studio.state.device)
-        return passes_per_second(generator, seconds)
+        return self._on_render_thread(lambda generator: passes_per_second(generator, seconds))
 
     def _plain_rate(self, seconds: float) -> float:
         """The same for the network as PyTorch loads it: what a script of its own would get."""
-        return passes_per_second(registry.load(self.studio.state.model), seconds)
+        plain = registry.load(self.studio.state.model)
+        return self._on_render_thread(lambda generator: passes_per_second(generator, seconds), plain)
 
     def _drag(self, seconds: float) -> tuple[float, float, list[float]]:
         """Move as an ordinary mouse does: pictures that arrived and that were painted a second (two that
