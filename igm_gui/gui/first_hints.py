@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
+from PySide6.QtCore import QMetaObject, QObject
 from PySide6.QtWidgets import QWidget
 
-from igm_gui.gui.explore.hints import SEEN, HintBubble, first_hints
+from igm_gui.gui.explore.hints import AT_REST, SEEN, SOUND, TAKE_OVER, HintBubble, first_hints
 from igm_gui.gui.settings import Settings
 from igm_gui.gui.topbar import TopBar
 from igm_gui.gui.workspaces import WorkspaceStack
@@ -28,6 +29,7 @@ class FirstHints:
         self._show_workspace = show_workspace
         self._full = False
         self.bubble: HintBubble | None = None
+        self._wandering: QMetaObject.Connection | None = None
 
     @property
     def wanted(self) -> bool:
@@ -36,11 +38,13 @@ class FirstHints:
 
     def show(self, still: bool = False) -> None:
         """The three hints, over a picture that moves until the person takes over; ``still`` where that has
-        happened before."""
+        happened before. A sound waits to be played."""
         explore = self._stack.widget_of("explore")
         if explore is None or self.bubble is not None or not self._show_workspace("explore"):
             return
-        canvas, inputs, drift = (getattr(explore, name) for name in ("canvas", "inputs", "drift"))
+        canvas, inputs, drift, can_wander = (
+            getattr(explore, name) for name in ("canvas", "inputs", "drift", "can_wander")
+        )
         strip = next(iter(inputs.strips.values()), inputs)
         hints = first_hints(strip, canvas.keep, self._top.search)
         self._settings.put(SEEN, False)
@@ -52,8 +56,15 @@ class FirstHints:
             strip_drawn.connect(partial(self.done, 0))
         if still:
             self.done(0)  # the hand is at work already: what it made stays
-        else:
+        elif can_wander():
+            self._wandering = drift.running_changed.connect(self._wanders)
             drift.start(undoable=False)
+        else:
+            self.bubble.reword(0, SOUND)
+
+    def _wanders(self, running: bool) -> None:
+        if self.bubble is not None:
+            self.bubble.reword(0, TAKE_OVER if running else AT_REST)
 
     def hold(self, full: bool) -> None:
         """Out of sight while the window is ``full`` or what they point at is not on show."""
@@ -73,3 +84,6 @@ class FirstHints:
 
     def _over(self) -> None:
         self.bubble = None
+        if self._wandering is not None:
+            QObject.disconnect(self._wandering)
+            self._wandering = None

@@ -25,14 +25,18 @@ class Hint:
     target: QWidget
 
 
+TAKE_OVER = (
+    "The point wanders by itself, to show what the model makes. Drag across the bars to take over: "
+    "each is one number of the latent. Space stops it, or lets it wander again."
+)
+AT_REST = "Drag across the bars: each is one number of the latent. Space lets the point wander by itself."
+SOUND = "Drag across the bars: each is one number of the latent. Space plays the sound."
+
+
 def first_hints(strip: QWidget, keep: QWidget, search: QWidget) -> list[Hint]:
     """The three of the first start, each beside what it speaks of."""
     return [
-        Hint(
-            "The point wanders by itself, to show what the model makes. Drag across the bars to take over: "
-            "each is one number of the latent. Space stops it, or lets it wander again.",
-            strip,
-        ),
+        Hint(TAKE_OVER, strip),
         Hint("Press K to keep a point you like. It waits in the strip below.", keep),
         Hint("Ctrl+K finds every command by name. R is random, M mutates, Space plays.", search),
     ]
@@ -103,6 +107,12 @@ class HintBubble(QFrame):
         self._done.add(index)
         if index == self._index and self._index < len(self._hints):
             self.advance()
+
+    def reword(self, index: int, text: str) -> None:
+        """Say something else in hint ``index``."""
+        self._hints[index] = Hint(text, self._hints[index].target)
+        if index == self._index:
+            self._show()
 
     def end(self) -> None:
         """Go away, for good."""

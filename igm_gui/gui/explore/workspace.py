@@ -127,11 +127,11 @@ class ExploreWorkspace(QWidget):
             "explore.wander",
             "Wander: let the point move by itself, or stop it",
             lambda: self.drift.toggle(),
-            enabled=self._can_wander,
+            enabled=self.can_wander,
         )
         add("explore.unlock", "Unlock all dimensions", lambda: session.update(locks=frozenset()))
 
-    def _can_wander(self) -> bool:
+    def can_wander(self) -> bool:
         """Pictures follow at once; for sounds Space plays."""
         info = self._studio.session.info
         return info is not None and info.latent is not None and info.media == "image"
