@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from igm_gui.gui.explore.panels import NARROWEST, WIDEST, SidePanel, own_widths
@@ -132,3 +132,15 @@ def test_the_wheel_is_the_sliders_where_nothing_was_scrolled(
     before = toy_studio.state.point
     wheel(slider.track, slider.track.rect().center(), -1)
     assert toy_studio.state.point != before
+
+
+@pytest.mark.parametrize("workspace", ["explore", "timeline", "compare", "grid"])
+def test_a_full_hd_screen_at_twice_the_size_has_room_for_all(
+    qtbot: QtBot, window: MainWindow, workspace: str
+) -> None:
+    window.show_workspace(workspace)
+    window.resize(960, 500)
+    QApplication.processEvents()
+    assert window.height() == 500
+    assert window.minimumSizeHint().height() <= 500
+    assert window.status.mapTo(window, QPoint(0, window.status.height())).y() <= 500
