@@ -82,6 +82,7 @@ class RenderLoop:
     ) -> None:
         self._clock = clock
         self._last_interactive = (-MAX_QUIET_SECONDS, 0.0)  # when the last one ended, and what it took
+        self._ends = -1.0  # when the person's rendering that runs is expected to
         self.renderer = renderer or Renderer()
         self._deliver = deliver
         self._waiting: dict[str, RenderRequest] = {}
@@ -148,6 +149,13 @@ class RenderLoop:
         """Whether the newest request of ``slot`` has not been begun."""
         return slot in self._waiting
 
+    def busy(self, slot: str) -> tuple[float, float]:
+        """How long the person's rendering that runs and the one that waits in ``slot`` are expected to take from
+        now on (0 where there is neither), and how long the last one took, in seconds."""
+        took = self._last_interactive[1]
+        left = max(0.0, self._ends - self._clock())
+        return left + (took if self.waits(slot) else 0.0), took
+
     @property
     def idle(self) -> bool:
         with self._lock:
@@ -193,8 +201,11 @@ class RenderLoop:
                         self._jobs.remove(work)
                 continue
             start = self._clock()
+            if work.priority == Priority.INTERACTIVE:
+                self._ends = start + self._last_interactive[1]
             result = self.renderer.render(work)
             seconds = self._clock() - start
+            self._ends = start
             if work.priority == Priority.INTERACTIVE:
                 self._last_interactive = (start + seconds, seconds)
             if result.error is not None:

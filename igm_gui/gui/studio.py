@@ -23,6 +23,10 @@ from igm_gui.requests import Priority, RenderRequest, RenderResult
 from igm_gui.session.session import Session
 from igm_gui.session.state import SessionState
 
+LEAD_SECONDS = 0.005  # before a picture is done the next is asked for: the render thread must not wait
+LONG_SECONDS = 0.02  # pictures that take as long are asked for once each
+PATIENCE, LONGEST_PATIENCE = 0.016, 0.033  # what follows the pointer itself is painted at least so often
+
 
 @dataclass(frozen=True)
 class Notice:
@@ -101,9 +105,17 @@ class Studio(QObject):
                 self._asked.pop()
 
     @property
-    def behind(self) -> bool:
-        """Whether the newest main picture asked for has not been begun; the next takes its place."""
-        return self.loop.waits("main")
+    def patience(self) -> float:
+        """Seconds for which a change of the main picture may wait for the next one without being seen later.
+
+        Where a picture takes long, until shortly before the render thread is expected to be free: the next
+        is asked for once, for the newest place of the pointer. Else a turn of the screen, while one waits to
+        be begun.
+        """
+        busy, took = self.loop.busy("main")
+        if took >= LONG_SECONDS:
+            return min(max(0.0, busy - LEAD_SECONDS), LONGEST_PATIENCE)
+        return PATIENCE if self.loop.waits("main") else 0.0
 
     def thumbnail(
         self,

@@ -212,6 +212,32 @@ def test_no_thumbnail_is_begun_while_the_person_is_likely_to_go_on():
         bench.loop.stop()
 
 
+def test_how_long_the_persons_pictures_will_take_is_known_from_the_last_one():
+    bench, clock = Bench(), Clock()
+    bench.loop = RenderLoop(bench.results.put, bench.renderer, clock)  # type: ignore[arg-type]
+    bench.loop.start()
+    try:
+        assert bench.loop.busy("main") == (0.0, 0.0)
+        bench.loop.submit(asked(1))
+        assert bench.begun() == 1
+        assert bench.loop.busy("main") == (0.0, 0.0), "nothing is known of the first"
+        clock.now += 0.05
+        bench.renderer.let()
+        bench.result()
+        assert bench.loop.busy("main") == (0.0, pytest.approx(0.05))
+        bench.loop.submit(asked(2))
+        assert bench.begun() == 2
+        clock.now += 0.02
+        assert bench.loop.busy("main") == pytest.approx((0.03, 0.05))
+        bench.loop.submit(asked(3))
+        assert bench.loop.busy("main") == pytest.approx((0.08, 0.05)), "and the one that waits"
+        clock.now += 0.1
+        assert bench.loop.busy("main") == pytest.approx((0.05, 0.05)), "late: it may end at any time"
+    finally:
+        bench.renderer.let(100)
+        bench.loop.stop()
+
+
 def test_a_pause_for_the_person_does_not_hold_up_jobs():
     bench, clock = Bench(), Clock()
     bench.loop = RenderLoop(bench.results.put, bench.renderer, clock)  # type: ignore[arg-type]

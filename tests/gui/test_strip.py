@@ -79,8 +79,8 @@ class TestStrip:
     def test_moves_are_gathered_while_a_picture_waits_to_be_begun(
         self, strip: LatentStrip, toy_studio: Studio, qtbot: QtBot
     ) -> None:
-        behind = True
-        strip.behind = lambda: behind
+        patience = 0.016
+        strip.patience = lambda: patience
         asked: list[dict[int, float]] = []
         strip.drawn.connect(asked.append)
         QTest.mousePress(strip, LEFT, pos=spot(strip, 1, 1.0))
@@ -93,13 +93,13 @@ class TestStrip:
         assert len(asked) == 1
         for index, value in ((2, 2.0), (3, -2.0), (4, -1.0), (5, 0.0)):
             assert z(toy_studio)[index] == pytest.approx(value, abs=0.15)
-        behind = False
+        patience = 0.0
         move(strip, spot(strip, 6, 1.5))
         assert len(asked) == 2
         QTest.mouseRelease(strip, LEFT, pos=spot(strip, 6, 1.5))
 
     def test_letting_go_keeps_what_was_gathered(self, strip: LatentStrip, toy_studio: Studio) -> None:
-        strip.behind = lambda: True
+        strip.patience = lambda: 0.016
         start = toy_studio.state.point
         QTest.mousePress(strip, LEFT, pos=spot(strip, 1, 1.0))
         move(strip, spot(strip, 4, -1.0))
@@ -111,15 +111,39 @@ class TestStrip:
     def test_a_strip_knows_when_a_picture_waits(
         self, strip: LatentStrip, toy_studio: Studio, qtbot: QtBot
     ) -> None:
-        assert not strip.behind()
+        qtbot.waitUntil(lambda: strip.patience() == 0)
         renderer = toy_studio.loop.renderer
         assert isinstance(renderer, PaintingRenderer)
         with renderer.holding(toy_studio.state.model):
             actions.randomize(toy_studio.session)
-            qtbot.waitUntil(lambda: not strip.behind())  # it is begun, and held
+            qtbot.waitUntil(lambda: strip.patience() == 0)  # it is begun, and held
             actions.randomize(toy_studio.session)
-            assert strip.behind()
-        qtbot.waitUntil(lambda: not strip.behind())
+            assert strip.patience() == pytest.approx(0.016)
+        qtbot.waitUntil(lambda: strip.patience() == 0)
+
+    @pytest.mark.parametrize(
+        ("busy", "took", "patience"),
+        [
+            (0.0, 0.04, 0.0),  # nobody is at work
+            (0.030, 0.04, 0.025),  # shortly before the picture is done
+            (0.004, 0.04, 0.0),  # now, or the render thread would wait
+            (0.5, 0.5, 0.033),  # the strip itself is painted meanwhile
+            (0.007, 0.008, 0.0),  # made at once: nothing to wait for
+        ],
+    )
+    def test_the_next_of_long_pictures_is_asked_for_shortly_before_it_is_its_turn(
+        self,
+        strip: LatentStrip,
+        toy_studio: Studio,
+        qtbot: QtBot,
+        monkeypatch: pytest.MonkeyPatch,
+        busy: float,
+        took: float,
+        patience: float,
+    ) -> None:
+        qtbot.waitUntil(lambda: toy_studio.loop.idle)
+        monkeypatch.setattr(toy_studio.loop, "busy", lambda slot: (busy, took))
+        assert strip.patience() == pytest.approx(patience)
 
     def test_double_click_zeroes(self, strip: LatentStrip, toy_studio: Studio) -> None:
         QTest.mouseDClick(strip, LEFT, pos=spot(strip, 3, 1.5))

@@ -127,7 +127,7 @@ class InputsPanel(QWidget):
             "Drag across to draw · double-click for zero · wheel for fine steps (Shift: finer)\n"
             "Alt-click or L locks · arrows and Return from the keyboard · Ctrl+wheel zooms"
         )
-        strip.behind = lambda: self._studio.behind
+        strip.patience = lambda: self._studio.patience
         strip.drawn.connect(lambda values, name=spec.name: self._draw(name, values))
         strip.finished.connect(self._session.end_merge)
         strip.lock_asked.connect(lambda index, name=spec.name: self._lock(name, index))

@@ -13,11 +13,9 @@ from igm_gui.gui.explore.strip_view import PAD, SMALLEST_PITCH, StripView
 from igm_gui.gui.widgets.scrolling import is_scrolling
 from igm_gui.gui.widgets.slider import parse_number
 
-PAUSE_MS = 16  # what the pointer does is shown at least this often
 
-
-def _never() -> bool:
-    return False
+def _none() -> float:
+    return 0.0
 
 
 class ValueField(QLineEdit):
@@ -37,8 +35,8 @@ class LatentStrip(StripView):
     wheel zooms, the bar below scrolls. It shows what :meth:`set_values` gave and asks for changes;
     it keeps none of its own.
 
-    While ``behind()`` says that a picture asked for has not been begun, moves of a drag are gathered for up
-    to 16 ms and asked for together: where a network takes every core, each change costs it time.
+    Moves of a drag are gathered for as many seconds as ``patience()`` says and asked for together: where a
+    network takes every core, each change costs it time.
     """
 
     drawn = Signal(object)  # dict of flat index -> value
@@ -59,9 +57,9 @@ class LatentStrip(StripView):
         self._pen: tuple[int, float] | None = None  # the bar and value drawn last
         self._fine: tuple[int, float, float] | None = None  # bar, pointer y, value
         self._editor: ValueField | None = None
-        self.behind: Callable[[], bool] = _never
+        self.patience: Callable[[], float] = _none
         self._gathered: list[QPointF] = []
-        self._pause = QTimer(self, singleShot=True, interval=PAUSE_MS)
+        self._pause = QTimer(self, singleShot=True)
         self._pause.setTimerType(Qt.TimerType.PreciseTimer)
         self._pause.timeout.connect(self._follow)
 
@@ -88,10 +86,11 @@ class LatentStrip(StripView):
             self._set_hover(self.bar_at(event.position().x()))
             return
         self._gathered.append(event.position())
-        if not self.behind():
+        patience = round(1000 * self.patience())
+        if not patience:
             self._follow()
         elif not self._pause.isActive():
-            self._pause.start()
+            self._pause.start(patience)
 
     def _follow(self) -> None:
         """Do what the pointer did since the last time."""
