@@ -150,8 +150,8 @@ class RenderLoop:
         return slot in self._waiting
 
     def busy(self, slot: str) -> tuple[float, float]:
-        """How long the person's rendering that runs and the one that waits in ``slot`` are expected to take from
-        now on (0 where there is neither), and how long the last one took, in seconds."""
+        """Seconds that the person's rendering that runs, and the one that waits in ``slot``, are expected to
+        take from now on (0 where there is neither), and that the last one took."""
         took = self._last_interactive[1]
         left = max(0.0, self._ends - self._clock())
         return left + (took if self.waits(slot) else 0.0), took
