@@ -200,6 +200,9 @@ class CommandPalette(QFrame):
             if rank is not None:
                 ranked.append((rank, order, choice))
         ranked.sort(key=lambda row: row[:2])
+        if ranked and ranked[0][0] < LETTERS_ONLY:
+            # Scattered letters are for those who type initials; beside whole words they are chance.
+            ranked = [row for row in ranked if row[0] < LETTERS_ONLY]
         self.list.clear()
         for _, _, choice in ranked:
             item = QListWidgetItem(choice.title)

@@ -66,6 +66,19 @@ class TestPalette:
         assert ("Light appearance" in palette.titles()) == ("dark" not in query)
         palette.close()
 
+    def test_scattered_letters_count_only_where_no_word_is_found(
+        self, window: MainWindow, toy_studio: Studio
+    ) -> None:
+        actions.randomize(toy_studio.session)
+        window.open_palette()
+        palette = window.palette_popup
+        assert palette is not None
+        QTest.keyClicks(palette.search, "undo")
+        assert palette.titles() == ["Undo"]
+        palette.search.setText("udo")
+        assert "Undo" in palette.titles()
+        palette.close()
+
     def test_palette_is_as_high_as_what_it_lists(self, window: MainWindow) -> None:
         window.open_palette()
         palette = window.palette_popup

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 
 
@@ -34,10 +35,16 @@ def package_root(package: str, work: Path) -> Path:
         result = subprocess.run(["apt-get", "download", package], cwd=folder, capture_output=True, text=True)
         archives = sorted(folder.glob(f"{package}_*.deb"))
         if result.returncode or not archives:
-            reason = result.stderr.strip().splitlines()[-1:] or ["no file arrived"]
-            raise DataMissing(f"apt-get download {package} failed: {reason[0]}. Use --data FOLDER.")
-    partial = folder / f"{package}.partial"
-    shutil.rmtree(partial, ignore_errors=True)
-    subprocess.run(["dpkg-deb", "-x", str(archives[-1]), str(partial)], check=True)
-    partial.rename(root)
+            lines = [line for line in result.stderr.splitlines() if line.startswith("E:")]  # W: are warnings
+            reason = (lines or result.stderr.strip().splitlines() or ["no file arrived"])[-1]
+            raise DataMissing(f"apt-get download {package} failed: {reason}. Use --data FOLDER.")
+    # A folder of this call's own: two recipes may unpack the same package at once.
+    with tempfile.TemporaryDirectory(dir=folder) as own:
+        unpacked = Path(own) / package
+        subprocess.run(["dpkg-deb", "-x", str(archives[-1]), str(unpacked)], check=True)
+        try:
+            unpacked.rename(root)
+        except OSError:
+            if not root.exists():
+                raise
     return root
