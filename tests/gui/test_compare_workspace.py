@@ -13,8 +13,10 @@ from pytestqt.qtbot import QtBot
 
 from igm_gui.errors import IgmError, ModelError
 from igm_gui.formats import library
+from igm_gui.formats.card import card_info
 from igm_gui.formats.trust import TrustNeeded, trusted
 from igm_gui.gui.compare.workspace import CompareWorkspace
+from igm_gui.gui.explore.browser import MODEL_ROLE
 from igm_gui.gui.settings import Settings
 from igm_gui.gui.studio import Studio
 from igm_gui.latent.vector import Vector
@@ -88,12 +90,36 @@ def test_the_list_of_models_is_whole_before_a_word_is_typed(
     assert browser is not None
     assert browser.nothing.isHidden()
     rows = [browser.list.item(row) for row in range(browser.list.count())]
-    assert len(rows) == len(library.bundled()) + 1
+    assert len(rows) == len(library.bundled())  # the one that is shown is not offered; one is the person's
     assert "own.safetensors" in rows[-1].text()
     assert browser.list.visualItemRect(rows[4]).bottom() < browser.list.viewport().height()
     qtbot.keyClicks(browser.search, "no such model")
     assert browser.nothing.isVisible()
     assert browser.list.isHidden()
+    browser.close()
+
+
+def test_models_that_can_be_held_against_the_current_one_are_offered_first(
+    qtbot: QtBot, make_studio: MakeStudio
+) -> None:
+    workspace = make(qtbot, make_studio("fashion-gan"))
+    workspace.add_model("fashion-mmd")
+    workspace.ask_model(workspace.bar.add)
+    browser = workspace._chooser.browser
+    assert browser is not None
+    names = [browser.list.item(row).data(MODEL_ROLE) for row in range(browser.list.count())]
+    assert not {"fashion-gan", "fashion-mmd"} & set(names)
+    cards = {path.name: card_info(card, path) for path, card in library.cards()}
+    current = cards["fashion-gan"]
+    alike = [
+        (cards[name].media == "image")
+        + (cards[name].output.text == current.output.text)
+        + (cards[name].output.text == current.output.text and cards[name].latent_text == current.latent_text)
+        for name in names
+    ]
+    assert alike == sorted(alike, reverse=True)
+    assert alike[0] == 3
+    assert alike[-1] == 0
     browser.close()
 
 

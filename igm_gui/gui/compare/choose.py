@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 from PySide6.QtCore import QPoint
@@ -28,12 +28,21 @@ class ModelChooser:
         self._previews: Previews | None = None
         self.browser: ModelBrowser | None = None
 
-    def ask_model(self, button: QWidget) -> None:
-        """Choose one of the bundled and recent models under ``button``."""
+    def ask_model(self, button: QWidget, shown: Collection[str] = ()) -> None:
+        """Choose one of the bundled and recent models under ``button``, without those ``shown`` already.
+
+        Those most like the current one come first."""
         parent = self._parent
         if self._previews is None:
             self._previews = Previews(self._studio, parent)
-        browser = ModelBrowser(self._previews, Settings().names("recent_models"), "", parent)
+        browser = ModelBrowser(
+            self._previews,
+            Settings().names("recent_models"),
+            "",
+            parent,
+            beside=self._studio.session.info,
+            without=shown,
+        )
         browser.chosen.connect(self._taken)
         # The popup keeps within the window: under the button, or as high as it needs to be.
         where = button.mapToGlobal(QPoint(0, button.height() + 4))

@@ -273,7 +273,7 @@ class CompareWorkspace(QWidget):
 
     def ask_model(self, button: QWidget) -> None:
         """Choose one of the bundled and recent models under ``button``."""
-        self._chooser.ask_model(button)
+        self._chooser.ask_model(button, self.models)
 
     # -- from the person
 

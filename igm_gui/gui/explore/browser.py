@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 
 from PySide6.QtCore import (
@@ -73,6 +74,19 @@ def info_path(model: str, info: GeneratorInfo | None) -> Path:
     return Path(info.path) if info is not None and info.path else Path(model)
 
 
+def likeness(info: GeneratorInfo, other: GeneratorInfo) -> int:
+    """How far two models are from being held against each other, 0 to 3.
+
+    In this order: the same output and latent, so that one z drives both; the same output; the same medium;
+    nothing in common.
+    """
+    if info.media != other.media:
+        return 3
+    if info.output.text != other.output.text:
+        return 2
+    return int(info.latent_text != other.latent_text)
+
+
 class ModelDelegate(QStyledItemDelegate):
     """A row of the browser: preview, title, what it gives, and a sentence."""
 
@@ -113,6 +127,8 @@ class ModelBrowser(QFrame):
     """Search by name, kind, size or words of the description; Return or a click opens.
 
     With ``watched``, the models of the person's own folders stand under the others as they are found.
+    With ``beside``, bundled models that can be held against that one come first (:func:`likeness`); those
+    ``without`` names are not listed.
     """
 
     chosen = Signal(str)
@@ -125,6 +141,8 @@ class ModelBrowser(QFrame):
         current: str,
         parent: QWidget,
         watched: WatchedFolders | None = None,
+        beside: GeneratorInfo | None = None,
+        without: Collection[str] = (),
     ) -> None:
         super().__init__(parent, Qt.WindowType.Popup)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
@@ -171,7 +189,7 @@ class ModelBrowser(QFrame):
         self.nothing.setAlignment(Qt.AlignmentFlag.AlignTop)
         self.nothing.setContentsMargins(8, 8, 8, 8)
         column.addWidget(self.nothing, 1)
-        self._fill(recent, current)
+        self._fill([model for model in recent if model not in without], current, beside, without)
         self._add_watched()
         self._filter()
         self.search.textChanged.connect(self._filter)
@@ -191,10 +209,15 @@ class ModelBrowser(QFrame):
         self.show()
         self.search.setFocus()
 
-    def _fill(self, recent: list[str], current: str) -> None:
-        for path, card in library.cards():
-            info = card_info(card, path)
-            self._add(path.name, info, current)
+    def _fill(
+        self, recent: list[str], current: str, beside: GeneratorInfo | None, without: Collection[str]
+    ) -> None:
+        models = [(path.name, card_info(card, path)) for path, card in library.cards()]
+        if beside is not None:
+            models.sort(key=lambda model: likeness(model[1], beside))
+        for name, info in models:
+            if name not in without:
+                self._add(name, info, current)
         bundled = library.bundled()
         for model in recent:
             if model not in bundled and Path(model).exists():
