@@ -117,6 +117,9 @@ class Bench:
         return seconds
 
     def _mouse(self, kind: QEvent.Type) -> None:
+        QApplication.sendEvent(self.strip, self._event(kind))
+
+    def _event(self, kind: QEvent.Type) -> QMouseEvent:
         """A mouse event on the strip: every move to another bar's neighbourhood and height."""
         self._step += 1
         area = self.strip.rect()
@@ -124,7 +127,7 @@ class Bench:
         y = area.height() * (0.2 + 0.6 * ((self._step * 13) % 89) / 89)
         place = QPointF(x, y)
         button = Qt.MouseButton.LeftButton
-        event = QMouseEvent(
+        return QMouseEvent(
             kind,
             place,
             self.strip.mapToGlobal(place),
@@ -132,7 +135,6 @@ class Bench:
             Qt.MouseButton.NoButton if kind == QEvent.Type.MouseButtonRelease else button,
             Qt.KeyboardModifier.NoModifier,
         )
-        QApplication.sendEvent(self.strip, event)
 
     def latency(self, runs: int) -> dict[str, Any]:
         """One move at a time: from the mouse event to painted pixels, less that picture's own forward."""
@@ -203,8 +205,11 @@ class Bench:
 
         def move() -> None:
             ticks.append(time.perf_counter())
-            self._mouse(QEvent.Type.MouseMove)
+            QApplication.sendEvent(self.strip, moves.pop())
 
+        # Made beforehand, as it is not the program that makes them.
+        moves = [self._event(QEvent.Type.MouseMove) for _ in range(round(1.5e3 * seconds / MOUSE_MS))]
+        moves.reverse()
         self._mouse(QEvent.Type.MouseButtonPress)
         self.picture.painted.connect(painted)
         self.studio.rendered.connect(arrived)

@@ -33,7 +33,7 @@ from igm_gui.latent.point import LatentPoint, problem
 from igm_gui.latent.priors import MAX_SEED
 from igm_gui.session.grid import grid_shape
 from igm_gui.session.project import load_project
-from igm_gui.session.recipes import restore_file
+from igm_gui.session.recipes import Film, film_of, restore_file
 from igm_gui.session.state import GridSpec, SessionState
 from igm_gui.timeline import fitted
 
@@ -169,32 +169,35 @@ def render(options: Namespace) -> None:
     path = Path(options.out)
     if path.suffix:
         _need_ending(path, ENDINGS)
-    state, kind = _state(Path(options.project))
+    state, kind, film = _state(Path(options.project))
     if not state.model:
         raise ProjectError(f"{options.project} names no model.", "Open a model in it and save it again.")
     renderer = Renderer()
     info = renderer.generator(state.model, options.device)[0].info
-    run_work(_wanted(path, state, kind, info, options), renderer)
+    run_work(_wanted(path, state, kind, film, info, options), renderer)
     print(path)
 
 
-def _state(path: Path) -> tuple[SessionState, str]:
-    """What a file holds, and what kind of result it is (empty for a project)."""
+def _state(path: Path) -> tuple[SessionState, str, Film]:
+    """What a file holds, what kind of result it is (empty for a project), and how it is written as a film."""
     if path.suffix.lower() in ENDINGS:
         restored = restore_file(path)
         if restored.warning:
             print(f"igm: {restored.warning}", file=sys.stderr)
-        return replace(SessionState(), **restored.changes), restored.recipe.kind
+        state = replace(SessionState(), **restored.changes)
+        return state, restored.recipe.kind, film_of(restored.recipe)
     if not path.is_file():
         raise ProjectError(f"There is no project file {path}.", "Check the name.")
     state, problems = load_project(path)
     for text in problems:
         print(f"igm: {text}", file=sys.stderr)
-    return state, ""
+    return state, "", Film()
 
 
-def _wanted(path: Path, state: SessionState, kind: str, info: GeneratorInfo, options: Namespace) -> Work:
-    """The export that ``path``'s ending asks for."""
+def _wanted(
+    path: Path, state: SessionState, kind: str, film: Film, info: GeneratorInfo, options: Namespace
+) -> Work:
+    """The export that ``path``'s ending asks for; ``film`` is what the options leave open."""
     ending = path.suffix.lower()
     model, device, timeline = state.model, options.device, fitted(state.timeline, info)
     if options.at is not None and ending != ".png":
@@ -203,7 +206,7 @@ def _wanted(path: Path, state: SessionState, kind: str, info: GeneratorInfo, opt
         raise InputError(
             f"The timeline ends at {timeline.length:g} seconds.", f"Choose a time up to {timeline.length:g}."
         )
-    if ending != ".mp4" and options.rounds > 1:
+    if ending != ".mp4" and (options.rounds or 1) > 1:
         raise InputError("Only a film (.mp4) goes round more than once.", "Leave --rounds out.")
     if options.smooth and ending not in (".mp4", ".png"):
         raise InputError("--smooth is for a film or a picture.", "Leave it out.")
@@ -218,11 +221,18 @@ def _wanted(path: Path, state: SessionState, kind: str, info: GeneratorInfo, opt
             point = timeline.sample(0.0)
         if point is None:
             raise ExportError("The project's timeline is empty.", "Leave --at out to render its point.")
-        return save_picture(path, model, point, device, max(1, options.scale), options.smooth)
+        return save_picture(path, model, point, device, max(1, options.scale), bool(options.smooth))
     if ending == ".mp4":
-        factor = options.scale or None
         return save_film(
-            path, model, timeline, device, options.crf, factor, state.point, options.smooth, options.rounds
+            path,
+            model,
+            timeline,
+            device,
+            film.crf if options.crf is None else options.crf,
+            options.scale or film.factor,
+            state.point,
+            film.smooth if options.smooth is None else options.smooth,
+            options.rounds or film.rounds,
         )
     if ending == ".wav":
         if timeline.keyframes:

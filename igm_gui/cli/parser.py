@@ -233,12 +233,21 @@ def _making(add: Add) -> None:
         "--at", type=_number(0, 36_000), metavar="SECONDS", help="for a PNG: the timeline at this time"
     )
     render.add_argument("--scale", type=_whole(1, 64), default=0, metavar="K", help="magnify K times")
-    render.add_argument("--smooth", action="store_true", help="magnify smoothly (Lanczos), not by blocks")
     render.add_argument(
-        "--rounds", type=_whole(1, 1000), default=1, metavar="N", help="go through a film N times (default 1)"
+        "--smooth",
+        action=argparse.BooleanOptionalAction,
+        help="magnify smoothly (Lanczos) or by blocks (default: as a film given was, else by blocks)",
     )
     render.add_argument(
-        "--crf", type=_whole(0, 51), default=16, help="H.264 quality, 0 lossless to 51 (default 16)"
+        "--rounds",
+        type=_whole(1, 1000),
+        metavar="N",
+        help="go through a film N times (default: as a film given does, else 1)",
+    )
+    render.add_argument(
+        "--crf",
+        type=_whole(0, 51),
+        help="H.264 quality, 0 lossless to 51 (default: as a film given has, else 16)",
     )
     _engine(render, batch=False)
 

@@ -13,7 +13,7 @@ from igm_gui.formats.image import write_png
 from igm_gui.formats.video import video_writer
 from igm_gui.info import GeneratorInfo
 from igm_gui.latent.point import LatentPoint, conform
-from igm_gui.session.recipes import point_recipe, timeline_recipe
+from igm_gui.session.recipes import Film, point_recipe, timeline_recipe
 from igm_gui.timeline import Timeline, fitted
 
 
@@ -64,7 +64,7 @@ def save_film(
         info = info_of(renderer, model, device)
         need_pictures(info)
         points = FramePoints(info, timeline, rounds)
-        recipe = timeline_recipe(info, timeline, point)
+        recipe = timeline_recipe(info, timeline, point, Film(factor, smooth, crf, rounds))
         output = info.output
         with (
             video_writer(

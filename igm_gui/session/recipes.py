@@ -7,7 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+import msgspec
 
 from igm_gui.errors import ModelError, ProjectError
 from igm_gui.formats import known_models, library
@@ -42,14 +44,42 @@ def point_recipe(info: GeneratorInfo, point: LatentPoint) -> Recipe:
     return _recipe(info, "point", point=codec.point_to_json(point))
 
 
-def timeline_recipe(info: GeneratorInfo, timeline: Timeline, point: LatentPoint | None = None) -> Recipe:
+class Film(msgspec.Struct, frozen=True, omit_defaults=True):
+    """How a film is written, beside its timeline.
+
+    ``factor`` magnifies each pixel (None: to at least 256 pixels), by blocks or ``smooth``; ``crf`` is x264's
+    quality, 0 lossless to 51; the timeline is gone through ``rounds`` times.
+    """
+
+    factor: Annotated[int, msgspec.Meta(ge=1, le=64)] | None = None
+    smooth: bool = False
+    crf: Annotated[int, msgspec.Meta(ge=0, le=51)] = 16
+    rounds: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 1
+
+
+def timeline_recipe(
+    info: GeneratorInfo, timeline: Timeline, point: LatentPoint | None = None, film: Film | None = None
+) -> Recipe:
     """What made a film or the sound of a timeline; ``point`` is the current one, if it is to come back."""
     return _recipe(
         info,
         "timeline",
         timeline=codec.timeline_to_json(timeline),
         point=None if point is None else codec.point_to_json(point),
+        film=None if film is None else msgspec.to_builtins(film),
     )
+
+
+def film_of(recipe: Recipe) -> Film:
+    """How the film that carries ``recipe`` was written, the defaults where it does not say.
+
+    ProjectError where that is damaged."""
+    try:
+        return msgspec.convert(recipe.content.get("film", {}), Film)
+    except msgspec.ValidationError as error:
+        raise ProjectError(
+            "The recipe in this file is damaged.", "Its film can't be read.", str(error)
+        ) from error
 
 
 def grid_recipe(info: GeneratorInfo, grid: GridSpec, base: LatentPoint | None = None) -> Recipe:

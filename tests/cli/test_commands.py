@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import igm_gui
+from igm_gui.formats.recipe import read_recipe
 from igm_gui.latent.point import point_from_seed
 from igm_gui.session.project import save_project
 from igm_gui.session.recipes import restore_file
@@ -222,6 +223,25 @@ def test_render_goes_round_and_enlarges_smoothly(igm, project, tmp_path):
     assert blocks.shape == smooth.shape
     assert (blocks[1::4] == blocks[::4]).all()
     assert (smooth[1::4] != smooth[::4]).any()
+
+
+def test_a_film_is_made_again_as_it_was_written(igm, project, tmp_path):
+    import av
+
+    def looks(path):
+        with av.open(path) as film:
+            frames = [frame.to_ndarray(format="rgb24") for frame in film.decode(video=0)]
+        return np.stack(frames)
+
+    first, again, other = (tmp_path / f"{name}.mp4" for name in ("first", "again", "other"))
+    igm("render", project, "--out", first, "--rounds", 2, "--scale", 11, "--smooth", "--crf", 3)
+    assert igm("render", first, "--out", again).status == 0
+    assert np.array_equal(looks(first), looks(again))
+    assert read_recipe(again).content == read_recipe(first).content
+    igm("render", first, "--out", other, "--rounds", 1, "--scale", 10, "--no-smooth", "--crf", 0)
+    film = looks(other)
+    assert film.shape == (10, 280, 280, 3)
+    assert abs(film[:, 1::10].astype(int) - film[:, ::10]).max() < 3, "blocks"
 
 
 def test_render_refuses_what_the_ending_has_no_use_for(igm, project, tmp_path):

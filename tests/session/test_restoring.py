@@ -20,7 +20,9 @@ from igm_gui.paths import models_folder
 from igm_gui.session import Session, SessionState
 from igm_gui.session.grid import grid_points, grid_scale, grid_shape
 from igm_gui.session.recipes import (
+    Film,
     compare_recipe,
+    film_of,
     grid_recipe,
     open_result,
     point_recipe,
@@ -271,3 +273,11 @@ def test_a_sheet_is_enlarged_by_what_suits_the_model(side, rows, columns, gap, s
     )
     assert grid_scale(info, GridSpec(rows=rows, columns=columns, gap=gap, scale=0)) == scale
     assert grid_scale(info, GridSpec(rows=rows, columns=columns, scale=7)) == 7
+
+
+@pytest.mark.parametrize("film", [{"rounds": 0}, {"factor": "2"}, {"crf": 52}, [1]])
+def test_how_a_film_was_written_is_read_or_refused(film):
+    with pytest.raises(ProjectError, match="damaged"):
+        film_of(Recipe("timeline", "m", "", {"film": film}))
+    assert film_of(Recipe("timeline", "m", "", {"film": {"rounds": 3}})) == Film(rounds=3)
+    assert film_of(Recipe("timeline", "m", "")) == Film()
