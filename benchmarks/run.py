@@ -61,10 +61,12 @@ def export(quick: bool) -> list[dict[str, Any]]:
     import stand_in
 
     from igm_gui.cli.measure import export_throughput
+    from igm_gui.engine.allocator import keep_freed_memory
     from igm_gui.engine.renderer import Renderer
     from igm_gui.formats import library
     from igm_gui.generators import registry
 
+    keep_freed_memory()  # as the window and the command line do
     with tempfile.TemporaryDirectory() as folder:
         models = [name for name in (SMALL, "emoji-64") if name in library.bundled()]
         models += [stand_in.install(Path(folder), name) for name in stand_in.CHANNELS]
