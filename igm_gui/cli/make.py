@@ -223,17 +223,13 @@ def _wanted(
             raise ExportError("The project's timeline is empty.", "Leave --at out to render its point.")
         return save_picture(path, model, point, device, max(1, options.scale), bool(options.smooth))
     if ending == ".mp4":
-        return save_film(
-            path,
-            model,
-            timeline,
-            device,
-            film.crf if options.crf is None else options.crf,
+        film = Film(
             options.scale or film.factor,
-            state.point,
             film.smooth if options.smooth is None else options.smooth,
+            film.crf if options.crf is None else options.crf,
             options.rounds or film.rounds,
         )
+        return save_film(path, model, timeline, device, film, state.point)
     if ending == ".wav":
         if timeline.keyframes:
             return save_timeline_sound(path, model, timeline, device, state.point)

@@ -16,6 +16,8 @@ from igm_gui.latent.point import LatentPoint, conform
 from igm_gui.session.recipes import Film, point_recipe, timeline_recipe
 from igm_gui.timeline import Timeline, fitted
 
+AS_USUAL = Film()
+
 
 class FramePoints(Sequence[LatentPoint]):
     """The point of every frame, worked out when asked for: an hour of film is 100,000 points.
@@ -50,25 +52,29 @@ def save_film(
     model: str,
     timeline: Timeline,
     device: str = "auto",
-    crf: int = 16,
-    factor: int | None = None,
+    film: Film = AS_USUAL,
     point: LatentPoint | None = None,
-    smooth: bool = False,
-    rounds: int = 1,
 ) -> Work:
-    """An MP4 (H.264) of the timeline at ``timeline.fps``, gone through ``rounds`` times. ``crf`` is x264's
-    quality, 0 lossless to 51; ``factor`` magnifies (None: to at least 256 pixels), by blocks or ``smooth``
-    (Lanczos). ``point`` goes into the recipe."""
+    """An MP4 (H.264) of the timeline at ``timeline.fps``, written as ``film`` says.
+
+    ``film`` and ``point`` go into the recipe."""
 
     def work(renderer: Renderer) -> Iterator[float]:
         info = info_of(renderer, model, device)
         need_pictures(info)
-        points = FramePoints(info, timeline, rounds)
-        recipe = timeline_recipe(info, timeline, point, Film(factor, smooth, crf, rounds))
+        points = FramePoints(info, timeline, film.rounds)
+        recipe = timeline_recipe(info, timeline, point, film)
         output = info.output
         with (
             video_writer(
-                Path(path), output.height, output.width, timeline.fps, recipe, crf, factor, smooth
+                Path(path),
+                output.height,
+                output.width,
+                timeline.fps,
+                recipe,
+                film.crf,
+                film.factor,
+                film.smooth,
             ) as writer,
             # One thread: frames go in order. x264 itself works on threads of its own.
             encoding(threads=1) as encoder,

@@ -51,7 +51,7 @@ class Film(msgspec.Struct, frozen=True, omit_defaults=True):
     quality, 0 lossless to 51; the timeline is gone through ``rounds`` times.
     """
 
-    factor: Annotated[int, msgspec.Meta(ge=1, le=64)] | None = None
+    factor: Annotated[int, msgspec.Meta(ge=1, le=8192)] | None = None
     smooth: bool = False
     crf: Annotated[int, msgspec.Meta(ge=0, le=51)] = 16
     rounds: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 1

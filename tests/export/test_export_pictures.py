@@ -20,7 +20,7 @@ from igm_gui.formats.recipe import read_recipe
 from igm_gui.latent.point import point_from_seed
 from igm_gui.requests import RenderRequest, RenderResult
 from igm_gui.session.grid import grid_points
-from igm_gui.session.recipes import restore_file
+from igm_gui.session.recipes import Film, restore_file
 from igm_gui.session.state import GridSpec
 from igm_gui.timeline import Keyframe, Timeline
 
@@ -128,7 +128,7 @@ def test_frames_are_numbered_and_show_their_moment(renderer, pixels, timeline, t
 def test_a_film_shows_what_the_timeline_does(renderer, timeline, tmp_path):
     import av
 
-    finish(save_film(tmp_path / "a.mp4", MODEL, timeline, crf=1), renderer)
+    finish(save_film(tmp_path / "a.mp4", MODEL, timeline, film=Film(crf=1)), renderer)
     with av.open(str(tmp_path / "a.mp4")) as container:
         frames = [f.to_ndarray(format="gray") for f in container.decode(video=0)]
     assert len(frames) == timeline.frames
@@ -149,7 +149,7 @@ def decoded(path: Path) -> np.ndarray:
 
 
 def test_a_film_may_go_round_more_than_once(renderer, timeline, tmp_path):
-    finish(save_film(tmp_path / "a.mp4", MODEL, timeline, crf=1, factor=2, rounds=3), renderer)
+    finish(save_film(tmp_path / "a.mp4", MODEL, timeline, film=Film(2, crf=1, rounds=3)), renderer)
     frames = decoded(tmp_path / "a.mp4").astype(int)
     assert frames.shape == (3 * timeline.frames, 56, 56)
     for i in (1, 7):
@@ -158,7 +158,7 @@ def test_a_film_may_go_round_more_than_once(renderer, timeline, tmp_path):
 
 
 def test_a_smooth_film_is_the_smooth_picture(renderer, timeline, tmp_path):
-    finish(save_film(tmp_path / "a.mp4", MODEL, timeline, crf=1, factor=4, smooth=True), renderer)
+    finish(save_film(tmp_path / "a.mp4", MODEL, timeline, film=Film(4, smooth=True, crf=1)), renderer)
     frames = decoded(tmp_path / "a.mp4").astype(int)
     picture = renderer.media(MODEL, (timeline.sample(5 / 6.0),))[0]
     assert np.abs(frames[5] - enlarged(picture, 4, smooth=True)[..., 0]).mean() < 2
@@ -170,7 +170,7 @@ def test_quality_is_worth_its_bytes(renderer, timeline, tmp_path):
     want = np.stack([renderer.media(MODEL, (timeline.sample(i / 6.0),))[0, ..., 0] for i in range(12)])
     want = want.repeat(10, 1).repeat(10, 2).astype(int)
     for crf in (30, 18, 4):
-        finish(save_film(tmp_path / f"{crf}.mp4", MODEL, timeline, crf=crf), renderer)
+        finish(save_film(tmp_path / f"{crf}.mp4", MODEL, timeline, film=Film(crf=crf)), renderer)
         sizes.append((tmp_path / f"{crf}.mp4").stat().st_size)
         faults.append(np.abs(decoded(tmp_path / f"{crf}.mp4") - want).mean())
     assert sizes == sorted(sizes)

@@ -12,32 +12,23 @@ from PIL import Image
 from PySide6.QtCore import QByteArray, QEvent, QMimeData, QPoint, QPointF, Qt
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QMouseEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from igm_gui.gui import theme
-from igm_gui.gui.commands import Commands
 from igm_gui.gui.grid.workspace import GridWorkspace, sheet_size
 from igm_gui.gui.studio import Studio
 from igm_gui.gui.widgets.thumbnail import POINT_MIME
 from igm_gui.session import actions
 from igm_gui.session.grid import grid_points
 from igm_gui.session.recipes import restore_file
+from tests.gui.alone import alone
 
 MakeStudio = Callable[..., Studio]
 LEFT = Qt.MouseButton.LeftButton
 
 
 def make(qtbot: QtBot, studio: Studio) -> GridWorkspace:
-    window = theme.dress(QWidget())
-    workspace = GridWorkspace(studio, Commands(window), window)
-    window.resize(1280, 720)
-    workspace.resize(1280, 720)
-    qtbot.addWidget(window)
-    with qtbot.waitExposed(window):
-        window.show()
-    workspace.activate()
-    return workspace
+    return alone(GridWorkspace, qtbot, studio)
 
 
 def rendered(qtbot: QtBot, workspace: GridWorkspace) -> None:

@@ -10,27 +10,17 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMenu, QWidget
 from pytestqt.qtbot import QtBot
 
-from igm_gui.gui import theme
-from igm_gui.gui.commands import Commands
 from igm_gui.gui.studio import Studio
 from igm_gui.gui.timeline.track_paint import key_rect
 from igm_gui.gui.timeline.workspace import TimelineWorkspace
 from igm_gui.gui.widgets.thumbnail import POINT_MIME
+from tests.gui.alone import alone
 
 MakeStudio = Callable[..., Studio]
 
 
 def make(qtbot: QtBot, studio: Studio) -> TimelineWorkspace:
-    window = theme.dress(QWidget())
-    commands = Commands(window)
-    workspace = TimelineWorkspace(studio, commands, window)
-    window.resize(1280, 720)
-    workspace.resize(1280, 720)
-    qtbot.addWidget(window)
-    with qtbot.waitExposed(window):
-        window.show()
-    workspace.activate()
-    return workspace
+    return alone(TimelineWorkspace, qtbot, studio)
 
 
 def spot(workspace: TimelineWorkspace, seconds: float, y: float | None = None) -> QPoint:

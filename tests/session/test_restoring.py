@@ -281,3 +281,9 @@ def test_how_a_film_was_written_is_read_or_refused(film):
         film_of(Recipe("timeline", "m", "", {"film": film}))
     assert film_of(Recipe("timeline", "m", "", {"film": {"rounds": 3}})) == Film(rounds=3)
     assert film_of(Recipe("timeline", "m", "")) == Film()
+
+
+def test_a_film_of_the_largest_size_that_is_offered_can_be_made_again(fashion):
+    timeline = Timeline((Keyframe(0.0, point_from_seed(fashion, 1)),))
+    film = Film(-(-2048 // 28), smooth=True, crf=6, rounds=10)  # 74 times a 28 x 28 picture
+    assert film_of(again(timeline_recipe(fashion, timeline, film=film))) == film

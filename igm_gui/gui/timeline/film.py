@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QMenu
 
 from igm_gui.gui.settings import Settings
 from igm_gui.info import GeneratorInfo
+from igm_gui.session.recipes import Film
 from igm_gui.timeline.timeline import Timeline
 
 MAX_SIDE = 8192  # H.264
@@ -45,7 +46,7 @@ def time_text(seconds: float) -> str:
 
 
 @dataclass(frozen=True)
-class Film:
+class FilmChoice:
     """What was chosen; kept between runs."""
 
     side: int = 512
@@ -55,7 +56,7 @@ class Film:
     samples: str = "PCM_16"
 
     @classmethod
-    def chosen(cls, settings: Settings) -> Film:
+    def chosen(cls, settings: Settings) -> FilmChoice:
         """The person's choices. Enlarging is as on screen, where nothing else was chosen."""
 
         def one_of(key: str, allowed: Sequence[Any]) -> Any:
@@ -76,6 +77,11 @@ class Film:
     def rounds_of(self, timeline: Timeline) -> int:
         """How often it is gone through: a timeline that does not loop, once."""
         return self.rounds if timeline.loop else 1
+
+    def film(self, info: GeneratorInfo | None, timeline: Timeline) -> Film:
+        """The film that an export writes."""
+        factor = None if info is None else factor_for(info, self.side)
+        return Film(factor, self.smooth, self.crf, self.rounds_of(timeline))
 
     def text(self, info: GeneratorInfo | None, timeline: Timeline) -> str:
         """Such as ``512 × 512 · 8 s at 30 fps · high quality``."""
@@ -102,7 +108,7 @@ class FilmMenu:
 
     def fill(self, menu: QMenu, info: GeneratorInfo | None, timeline: Timeline) -> None:
         """Add the sub-menus that concern this model."""
-        film = Film.chosen(self._settings)
+        film = FilmChoice.chosen(self._settings)
         if info is not None and info.media == "sound":
             self._choice(menu, "Sample format", "samples", film.samples, FORMATS)
             return

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QMenu, QWidget
 from igm_gui.gui.commands import Commands
 from igm_gui.gui.settings import Settings
 from igm_gui.gui.studio import Studio
-from igm_gui.gui.timeline.film import Film, FilmMenu
+from igm_gui.gui.timeline.film import FilmChoice, FilmMenu
 from igm_gui.gui.timeline.names import EASING_NAMES, WAYS
 from igm_gui.gui.timeline.player import Player
 from igm_gui.gui.timeline.track import Track
@@ -39,7 +39,7 @@ class TimelineMenus:
         for name in ("timeline.wav",) if sound else ("timeline.mp4", "timeline.frames"):
             self._entry(menu, name)
         menu.addSeparator()
-        menu.addAction(Film.chosen(Settings()).text(info, timeline)).setEnabled(False)
+        menu.addAction(FilmChoice.chosen(Settings()).text(info, timeline)).setEnabled(False)
         self._film.fill(menu, info, timeline)
         menu.popup(where)
         return menu

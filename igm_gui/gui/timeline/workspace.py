@@ -20,7 +20,7 @@ from igm_gui.gui.studio import Studio
 from igm_gui.gui.timeline.axis import Axis, place_text
 from igm_gui.gui.timeline.edits import TimelineEdits
 from igm_gui.gui.timeline.empty import EmptyTrack
-from igm_gui.gui.timeline.film import Film, factor_for
+from igm_gui.gui.timeline.film import FilmChoice
 from igm_gui.gui.timeline.menus import TimelineMenus
 from igm_gui.gui.timeline.player import Player
 from igm_gui.gui.timeline.points import PointsPanel
@@ -181,7 +181,7 @@ class TimelineWorkspace(QWidget):
 
     @property
     def _film_text(self) -> str:
-        return Film.chosen(Settings()).text(self._studio.session.info, self._studio.state.timeline)
+        return FilmChoice.chosen(Settings()).text(self._studio.session.info, self._studio.state.timeline)
 
     def _ready(self) -> bool:
         if not self._studio.state.timeline.keyframes:
@@ -191,15 +191,9 @@ class TimelineWorkspace(QWidget):
 
     def export_mp4(self, path: Path) -> Job:
         """Write the timeline as an MP4, with progress and a way to cancel."""
-        s, info, film = self._studio.state, self._studio.session.info, Film.chosen(Settings())
-        factor = None if info is None else factor_for(info, film.side)
-        rounds = film.rounds_of(s.timeline)
-        return self._run(
-            path,
-            lambda e: e.save_film(
-                path, s.model, s.timeline, s.device, film.crf, factor, s.point, film.smooth, rounds
-            ),
-        )
+        s = self._studio.state
+        film = FilmChoice.chosen(Settings()).film(self._studio.session.info, s.timeline)
+        return self._run(path, lambda e: e.save_film(path, s.model, s.timeline, s.device, film, s.point))
 
     def export_frames(self, folder: Path) -> Job:
         """Write ``frame-00000.png`` and so on into ``folder``, at the model's own size."""
@@ -208,7 +202,7 @@ class TimelineWorkspace(QWidget):
 
     def export_wav(self, path: Path) -> Job:
         """Write the timeline as sound."""
-        s, samples = self._studio.state, Film.chosen(Settings()).samples
+        s, samples = self._studio.state, FilmChoice.chosen(Settings()).samples
         return self._run(
             path, lambda e: e.save_timeline_sound(path, s.model, s.timeline, s.device, s.point, samples)
         )
