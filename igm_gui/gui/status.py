@@ -13,11 +13,15 @@ from igm_gui.engine.loop import Job
 from igm_gui.gui import theme
 from igm_gui.gui.studio import Studio
 from igm_gui.gui.widgets.buttons import Button
+from igm_gui.latent.point import LatentPoint
 from igm_gui.requests import RenderResult
 from igm_gui.session.state import SessionState
 
 SHOW_SECONDS = 0.2  # figures that change faster than this can't be read
 IDLE_SECONDS = 1.0
+PAUSE = 0.25  # seconds without a picture after which those before are another matter
+FEWEST = 5  # pictures one after the other make a rate
+FLUENT = 24.0  # a second: as many pictures are seen as a movement
 DEVICES = {
     "auto": "Choose by itself",
     "cpu": "CPU",
@@ -28,23 +32,28 @@ DEVICE_NAMES = {"cpu": "CPU", "cuda": "GPU", "mps": "Apple GPU"}
 
 
 class Rate:
-    """Frames per second over the last second; a pause of half a second begins anew."""
+    """Pictures per second over the last second, while one follows the other."""
 
     def __init__(self) -> None:
         self._times: deque[float] = deque()
 
-    def tick(self, now: float) -> None:
-        """A frame was finished at ``now`` seconds."""
-        if self._times and now - self._times[-1] > 0.5:
+    def tick(self, now: float, took: float = 0.0) -> None:
+        """A picture was finished at ``now`` seconds, made in ``took``. One that was not asked for soon after
+        the one before begins anew: its rate would be that of the person's key presses."""
+        if self._times and now - self._times[-1] > PAUSE + took:
             self._times.clear()
         self._times.append(now)
-        while now - self._times[0] > 1.0:
+        while now - self._times[0] > 1.0 and len(self._times) > FEWEST:
             self._times.popleft()
+
+    def clear(self) -> None:
+        """What comes next has nothing to do with what was."""
+        self._times.clear()
 
     @property
     def value(self) -> float:
-        """Frames per second, 0 before there are two."""
-        if len(self._times) < 2:
+        """Pictures per second, 0 before there are enough of them to tell."""
+        if len(self._times) < FEWEST:
             return 0.0
         return (len(self._times) - 1) / max(self._times[-1] - self._times[0], 1e-6)
 
@@ -65,6 +74,7 @@ class StatusLine(QWidget):
         self._painted_model = ""
         self._arrived_at = 0.0
         self._shown_at = 0.0
+        self._wanted = 0.0  # pictures per second that are aimed at while something plays
         self.model = QLabel()
         self.device = Button("device: …", tip="What computes. Click to choose.")
         self.device.clicked.connect(self._device_menu)
@@ -73,8 +83,6 @@ class StatusLine(QWidget):
         self.total_time = QLabel()
         self.total_time.setToolTip("From the change of an input to painted pixels")
         self.rate = QLabel()
-        self.rate.setObjectName("good")
-        self.rate.setToolTip("Finished pictures in a second")
         self.job = QLabel()
         self.job.setToolTip("A long piece of work; where it was started it can be cancelled")
         self.job.hide()
@@ -92,12 +100,14 @@ class StatusLine(QWidget):
         row.addWidget(self.saved)
         self._soon = QTimer(self, singleShot=True)
         self._soon.timeout.connect(self._show)
-        self._idle = QTimer(self, singleShot=True, interval=round(IDLE_SECONDS * 1000))
+        self._idle = QTimer(self, singleShot=True)
         self._idle.timeout.connect(self._rest)
         studio.changed.connect(self._on_changed)
         studio.rendered.connect(self._on_rendered)
         studio.painted.connect(self.painted)
         studio.job_changed.connect(self._on_job)
+        studio.pace_changed.connect(self._on_pace)
+        studio.playhead_changed.connect(self._show_later)
         self._on_changed(studio.state, frozenset({"model", "point"}))
 
     def painted(self) -> None:
@@ -134,9 +144,14 @@ class StatusLine(QWidget):
             return
         self._last = result
         self._arrived_at = time.perf_counter()
-        self._rate.tick(self._arrived_at)
-        self._idle.start()
+        self._rate.tick(self._arrived_at, result.render_seconds)
+        self._idle.start(round(1000 * (IDLE_SECONDS + result.render_seconds)))
         self._show_later()
+
+    def _on_pace(self, wanted: float) -> None:
+        self._wanted = wanted
+        self._rate.clear()
+        self._show_rate()
 
     def _on_job(self, _job: Job) -> None:
         """The work that runs, from whatever workspace it was started."""
@@ -155,10 +170,10 @@ class StatusLine(QWidget):
 
     def _show(self) -> None:
         self._shown_at = time.perf_counter()
-        point = self._studio.state.point
+        point = self._point()
         parts = []
         if point.values and self._studio.session.info and self._studio.session.info.latent:
-            parts.append(f"seed {point.seed}" if point.seed is not None else "no seed")
+            parts.append(self._seed_text(point))
         if point.get("truncation") is not None:
             parts.append(f"ψ {point.scalar('truncation'):.2f}")
         self.point.setText(" · ".join(parts))
@@ -169,11 +184,44 @@ class StatusLine(QWidget):
         self.model_time.setText(f"model {milliseconds(result.model_seconds)}")
         if self._painted_seconds:
             self.total_time.setText(f"end-to-end {milliseconds(self._painted_seconds)}")
-        rate = self._rate.value
-        self.rate.setText(f"{rate:.0f} fps" if rate else "")
+        self._show_rate()
+
+    def _point(self) -> LatentPoint:
+        """The one on show: the current one, or the timeline's at the playhead."""
+        points = self._studio.session.request(at=self._studio.playhead).points
+        return points[0] if points else self._studio.state.point
+
+    def _seed_text(self, point: LatentPoint) -> str:
+        """``seed 7``, and on the way from one keyframe to the next ``seed 7 → 12``."""
+        if point.seed is not None:
+            return f"seed {point.seed}"
+        at, timeline = self._studio.playhead, self._studio.state.timeline
+        if at is not None and timeline.keyframes:
+            seeds = [timeline.keyframes[i].point.seed for i in timeline.segment(timeline.wrapped(at))[:2]]
+            if None not in seeds and seeds[0] != seeds[1]:
+                return f"seed {seeds[0]} → {seeds[1]}"
+        return "no seed"
+
+    def _show_rate(self) -> None:
+        """Green where it is as quick as it should be: as a film, or as the timeline that plays."""
+        rate, wanted = self._rate.value, self._wanted
+        text = f"{rate:.0f} fps" if rate else ""
+        fluent = rate >= 0.9 * (wanted or FLUENT)
+        if rate and wanted and not fluent:
+            text = f"{rate:.0f} of {wanted:g} fps"
+        self.rate.setText(text)
+        self.rate.setToolTip(
+            "Pictures finished in a second" + (f"; the timeline wants {wanted:g}" if wanted else "")
+        )
+        role = "good" if fluent else "quiet"
+        if role != self.rate.property("role"):
+            self.rate.setProperty("role", role)
+            self.rate.style().unpolish(self.rate)
+            self.rate.style().polish(self.rate)
 
     def _rest(self) -> None:
-        self.rate.setText("")
+        self._rate.clear()
+        self._show_rate()
 
     def _device_menu(self) -> None:
         menu = QMenu(self)

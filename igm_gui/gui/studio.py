@@ -55,6 +55,7 @@ class Studio(QObject):
     notice = Signal(object)  # Notice
     job_changed = Signal(object)  # Job: progress, done, error
     playhead_changed = Signal(float)
+    pace_changed = Signal(float)  # pictures a second that what plays aims at, 0 when nothing does
     painted = Signal()  # the newest main result is on screen
     roles_asked = Signal(str, object)  # model, RolesNeeded: what its inputs are is to be said
     closing = Signal()  # the last chance to stop what plays

@@ -88,12 +88,15 @@ class Timeline:
             return index, 0, ease(min(t, 1.0), frames[-1].easing)
         return index, index, 0.0
 
+    def wrapped(self, seconds: float) -> float:
+        """``seconds`` within the timeline: gone round where it loops, clamped otherwise."""
+        return seconds % self.length if self.loop else min(max(seconds, 0.0), self.length)
+
     def sample(self, seconds: float) -> LatentPoint | None:
         """The point at ``seconds`` (wrapped where it loops, clamped otherwise); None when empty."""
         if not self.keyframes:
             return None
-        wrapped = seconds % self.length if self.loop else min(max(seconds, 0.0), self.length)
-        a, b, t = self.segment(wrapped)
+        a, b, t = self.segment(self.wrapped(seconds))
         start, end = self.keyframes[a], self.keyframes[b]
         way = start.way or self.interpolation
         if way == "spline":

@@ -285,6 +285,46 @@ class TestStatus:
         rate.tick(5.0)
         assert rate.value == 0
 
+    def test_key_presses_are_no_rate_and_slow_pictures_are_one(self) -> None:
+        pressed, slow = Rate(), Rate()
+        for i in range(20):
+            pressed.tick(i * 0.4, took=0.01)
+            slow.tick(i * 2.0, took=1.98)
+        assert pressed.value == 0
+        assert slow.value == pytest.approx(0.5)
+
+    def test_the_rate_is_green_where_it_is_what_the_timeline_wants(
+        self, window: MainWindow, toy_studio: Studio
+    ) -> None:
+        status = window.status
+
+        def shown(rate: float) -> tuple[str, str]:
+            status._rate.clear()
+            for i in range(30):
+                status._rate.tick(i / rate)
+            status._show_rate()
+            return status.rate.text(), status.rate.property("role")
+
+        assert shown(40) == ("40 fps", "good")
+        toy_studio.pace_changed.emit(60.0)
+        assert shown(40) == ("40 of 60 fps", "quiet")
+        assert shown(59) == ("59 fps", "good")
+        toy_studio.pace_changed.emit(0.0)
+        assert status.rate.text() == ""
+        assert shown(12) == ("12 fps", "quiet")
+
+    def test_the_seed_is_that_of_the_picture_on_show(
+        self, window: MainWindow, toy_studio: Studio, qtbot: QtBot
+    ) -> None:
+        session, status = toy_studio.session, window.status
+        for time, seed in ((0.0, 7), (2.0, 12)):
+            actions.randomize(session, seed)
+            actions.add_keyframe(session, time)
+        actions.randomize(session, 3)
+        for at, text in ((0.0, "seed 7"), (1.0, "seed 7 → 12"), (2.0, "seed 12"), (None, "seed 3")):
+            toy_studio.set_playhead(at)
+            qtbot.waitUntil(lambda text=text: status.point.text() == f"{text} · ψ 1.00", timeout=10_000)
+
     def test_milliseconds(self) -> None:
         assert [milliseconds(s) for s in (0.0049, 0.12, 2.1)] == ["4.9 ms", "120 ms", "2.1 s"]
 

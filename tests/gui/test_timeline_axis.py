@@ -107,12 +107,12 @@ def keys(*times: float, **more: object) -> Timeline:
 
 def test_place_is_told_in_words() -> None:
     timeline = keys(1.0, 3.0, length=14.0, fps=60.0, loop=False)
-    assert place_text(timeline, 0.5) == "frame 30 / 840 · before key 1"
-    assert place_text(timeline, 1.0) == "frame 60 / 840 · on key 1"
-    assert place_text(timeline, 1.22) == "frame 73 / 840 · between key 1 and 2 (t = 0.11)"
-    assert place_text(timeline, 9.0) == "frame 540 / 840 · after key 2"
-    assert place_text(replace(timeline, loop=True), 8.5).endswith("between key 2 and 1 (t = 0.50)")
-    assert place_text(Timeline(), 0.0) == "frame 0 / 240 · no keyframes"
+    assert place_text(timeline, 0.5) == "frame 31 of 840 · before key 1"
+    assert place_text(timeline, 1.0) == "frame 61 of 840 · on key 1"
+    assert place_text(timeline, 1.22) == "frame 74 of 840 · between key 1 and 2 (11 %)"
+    assert place_text(timeline, 9.0) == "frame 541 of 840 · after key 2"
+    assert place_text(replace(timeline, loop=True), 8.5).endswith("between key 2 and 1 (50 %)")
+    assert place_text(Timeline(), 0.0) == "frame 1 of 240 · no keyframes"
 
 
 @given(st.integers(0, 2000), st.sampled_from([12.0, 24.0, 25.0, 29.97, 30.0, 59.94, 60.0, 240.0]))

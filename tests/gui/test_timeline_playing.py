@@ -68,10 +68,8 @@ def test_real_playing_shows_pictures(qtbot: QtBot, studio: Studio, workspace: Ti
     shown: list[float] = []
     studio.rendered.connect(lambda r: shown.append(studio.playhead or 0.0))
     workspace.toggle_play()
-    with qtbot.waitSignal(workspace.player.rate_changed, timeout=20_000):
-        pass
+    qtbot.waitUntil(lambda: len(shown) >= 10, timeout=20_000)
     workspace.toggle_play()
-    assert len(shown) >= 2
     assert shown == sorted(shown)
 
 

@@ -123,12 +123,12 @@ def tick_text(seconds: float, step: float) -> str:
 
 
 def place_text(timeline: Timeline, seconds: float) -> str:
-    """``frame 312 / 840 · between key 3 and 4 (t = 0.11)``: where a moment lies."""
+    """``frame 313 of 840 · between key 3 and 4 (11 %)``: where a moment lies."""
     keys = timeline.keyframes
-    frame = f"frame {timeline.frame_at(seconds)} / {timeline.frames}"
+    frame = f"frame {timeline.frame_at(seconds) + 1} of {timeline.frames}"
     if not keys:
         return f"{frame} · no keyframes"
-    wrapped = seconds % timeline.length if timeline.loop else min(max(seconds, 0.0), timeline.length)
+    wrapped = timeline.wrapped(seconds)
     on = next((i for i, key in enumerate(keys, 1) if abs(key.time - wrapped) < 0.5 / timeline.fps), None)
     if on is not None:
         return f"{frame} · on key {on}"
@@ -137,4 +137,4 @@ def place_text(timeline: Timeline, seconds: float) -> str:
     a, b, t = timeline.segment(wrapped)
     if a == b:
         return f"{frame} · after key {a + 1}"
-    return f"{frame} · between key {a + 1} and {b + 1} (t = {t:.2f})"
+    return f"{frame} · between key {a + 1} and {b + 1} ({100 * t:.0f} %)"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import time
-from collections import deque
 from collections.abc import Callable
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
@@ -12,8 +11,6 @@ from PySide6.QtCore import QObject, Qt, QTimer, Signal
 from igm_gui.gui.studio import Studio
 from igm_gui.requests import RenderResult
 
-# Frames shown over this many seconds make the rate on show.
-RATE_WINDOW = 1.0
 OUTLINE_SECONDS = 0.3
 
 
@@ -25,7 +22,6 @@ class Player(QObject):
     """
 
     playing_changed = Signal(bool)
-    rate_changed = Signal(float)  # pictures shown in a second
 
     def __init__(
         self, studio: Studio, parent: QObject | None = None, clock: Callable[[], float] = time.perf_counter
@@ -39,8 +35,6 @@ class Player(QObject):
         self._timer.timeout.connect(self._tick)
         self._started = 0.0
         self._from = 0.0
-        self._shown: deque[float] = deque(maxlen=512)
-        self._rated = 0.0
         self._outlined = 0.0
         self.playing = False
         studio.rendered.connect(self._on_rendered)
@@ -61,9 +55,9 @@ class Player(QObject):
         if at >= timeline.length - 0.5 / timeline.fps:
             at = 0.0
         self.playing = True
-        self._shown.clear()
         self._anchor(at)
         self.playing_changed.emit(True)
+        self._studio.pace_changed.emit(timeline.fps)
         self._tick()
 
     def pause(self) -> None:
@@ -72,6 +66,7 @@ class Player(QObject):
             self.playing = False
             self._timer.stop()
             self.playing_changed.emit(False)
+            self._studio.pace_changed.emit(0.0)
 
     def seek(self, seconds: float) -> None:
         """Go to ``seconds``, playing on where it plays."""
@@ -87,6 +82,7 @@ class Player(QObject):
         if self.playing:
             if timeline.keyframes:
                 self._anchor(min(self._studio.playhead or 0.0, timeline.length))
+                self._studio.pace_changed.emit(timeline.fps)
             else:
                 self.pause()
 
@@ -125,15 +121,5 @@ class Player(QObject):
         return True
 
     def _on_rendered(self, result: RenderResult) -> None:
-        if result.request.slot != "main" or not self.playing:
-            return
-        if result.error is not None:
+        if result.request.slot == "main" and result.error is not None:
             self.pause()
-            return
-        now = self._clock()
-        self._shown.append(now)
-        while self._shown and now - self._shown[0] > RATE_WINDOW:
-            self._shown.popleft()
-        if now > self._shown[0] and now - self._rated > 0.25:
-            self._rated = now
-            self.rate_changed.emit((len(self._shown) - 1) / (now - self._shown[0]))

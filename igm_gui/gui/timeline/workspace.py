@@ -42,7 +42,6 @@ class TimelineWorkspace(QWidget):
         self._studio, self._commands = studio, commands
         self._position = 0.0
         self._active = False
-        self._rate = 0.0
         self._pace: tuple[Any, ...] = ()
         self.player = Player(studio, self)
         self.sound = TimelineSound(studio, self.player)
@@ -74,8 +73,6 @@ class TimelineWorkspace(QWidget):
         self.track.menu_asked.connect(self.menus.track)
         self.track.axis_changed.connect(self._on_axis)
         self._scroll.valueChanged.connect(self._on_scroll)
-        self.player.rate_changed.connect(self._on_rate)
-        self.player.playing_changed.connect(self._on_playing)
         self.points.chosen.connect(self.edits.add_saved)
         self.jobs.busy_changed.connect(self._on_busy)
         studio.rendered.connect(self._on_rendered)
@@ -254,21 +251,12 @@ class TimelineWorkspace(QWidget):
     def _show_film(self) -> None:
         self.export.setToolTip(f"Write the timeline to a file: {self._film_text}.\nThe arrow changes that.")
 
-    def _on_rate(self, rate: float) -> None:
-        self._rate = rate
-
-    def _on_playing(self, playing: bool) -> None:
-        self._rate = 0.0
-        self._put_place()
-
     def _put_place(self) -> None:
         text = place_text(self._studio.state.timeline, self._position)
         if self.view.empty and self._studio.state.model:
             text = f"loading {self._studio.state.model}…"
         elif told := self._strangers_text():
             text += f" · {told}"
-        if self.player.playing and self._rate and not self._is_sound:
-            text += f" · {self._rate:.0f} fps shown"
         self.place.setText(text)
         self.place.adjustSize()
         self.place.move(12, self.view.height() - self.place.height() - 12)
