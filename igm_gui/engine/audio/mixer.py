@@ -11,15 +11,16 @@ MOST_VOICES = 8
 
 
 class _Slot:
-    """A voice and its fade: ``gain`` goes to ``target`` by ``step`` a frame."""
+    """A voice and its fade: ``gain`` goes to ``target`` by ``step`` a frame. ``heard`` once it was mixed."""
 
-    __slots__ = ("gain", "step", "target", "voice")
+    __slots__ = ("gain", "heard", "step", "target", "voice")
 
     def __init__(self, voice: Voice, fade_in: int) -> None:
         self.voice = voice
         self.gain = 0.0 if fade_in else 1.0
         self.target = 1.0
         self.step = 1.0 / fade_in if fade_in else 0.0
+        self.heard = False
 
     def fade_out(self, frames: int) -> None:
         self.target = 0.0
@@ -64,6 +65,9 @@ class Mixer:
 
     def stop(self, fade_out: float) -> None:
         """Fade everything out over ``fade_out`` seconds."""
+        # What was started and taken back between two blocks is never heard. Left here, several such in each
+        # block would push out older voices in the middle of their fades, which clicks.
+        self._slots = [slot for slot in self._slots if slot.heard]
         for slot in self._slots:
             if slot.target > 0:
                 slot.fade_out(int(fade_out * self.rate))
@@ -73,6 +77,7 @@ class Mixer:
         out.fill(0.0)
         gone = False
         for slot in self._slots:
+            slot.heard = True
             count = slot.voice.read_into(self._scratch)
             part = self._scratch[:count]
             if slot.gain != slot.target:

@@ -188,3 +188,27 @@ def test_stereo_takes_any_channels(shape: tuple[int, ...], expected: int) -> Non
 def test_stereo_mends_values_that_are_no_sound() -> None:
     frames = stereo(np.array([[np.nan, np.inf, -3.0, 0.25]], np.float32))
     np.testing.assert_array_equal(frames[:, 0], [0, 0, -1, 0.25])
+
+
+def test_many_starts_within_one_block_leave_the_fades_whole() -> None:
+    """A fast model renders several sounds in the time of one block: only the last of them is heard."""
+    samples = tone(seconds=2.0)
+    mixer = Mixer(BLOCK, RATE)
+    current = Clip(samples, RATE)
+    mixer.start(current, 0.0, 0.0)
+    parts = [mixed(mixer, 3)]
+    for number in range(40):
+        for _ in range(5):
+            following = Clip(samples * (0.2 + 0.8 * (number % 2)), RATE)
+            following.follow(current)
+            mixer.start(following, 0.025, 0.025)
+            current = following
+        parts.append(mixed(mixer, 1))
+    assert steepest(np.concatenate(parts)) < TONE_STEP
+
+
+def test_a_sound_that_was_taken_back_before_its_first_block_is_not_heard() -> None:
+    mixer = Mixer(BLOCK, RATE)
+    mixer.start(Clip(tone(), RATE), 0.0, 0.0)
+    mixer.start(Clip(np.zeros((1, RATE), np.float32), RATE), 0.0, 0.008)
+    assert not mixed(mixer, 2).any()
