@@ -53,6 +53,7 @@ class Toast(QFrame):
         self.more = flat_button("Details", tip="Show what is known about it")
         self.copy = flat_button("Copy", tip="Copy the message and its details")
         self.retry = Button("Retry", "refresh-cw", "Try it again")
+        self.open = Button("Open", "play", "Open it in the program that the system has for it")
         self.close_button = IconButton("x", "Dismiss", role="flat")
         self.details = QPlainTextEdit()
         self.details.setReadOnly(True)
@@ -67,7 +68,7 @@ class Toast(QFrame):
         row.setSpacing(7)
         row.addWidget(self._icon, 0, Qt.AlignmentFlag.AlignTop)
         row.addLayout(words, 1)
-        for button in (self.more, self.copy, self.retry, self.close_button):
+        for button in (self.more, self.copy, self.open, self.retry, self.close_button):
             row.addWidget(button, 0, Qt.AlignmentFlag.AlignTop)
         column = QVBoxLayout(self)
         column.setContentsMargins(12, 9, 8, 9)
@@ -76,6 +77,7 @@ class Toast(QFrame):
         self.more.clicked.connect(self._toggle_details)
         self.copy.clicked.connect(self._copy)
         self.retry.clicked.connect(self._retry)
+        self.open.clicked.connect(self._open)
         self.close_button.clicked.connect(self.dismiss)
         self._column = column
         self.free: Callable[[], QRect] = QRect
@@ -108,6 +110,7 @@ class Toast(QFrame):
         self.more.setVisible(bool(notice.details))
         self.copy.setVisible(error)
         self.retry.setVisible(notice.retry is not None)
+        self.open.setVisible(notice.open is not None)
         self.retry.setText(notice.action)
         asked = notice.kind == "question"
         self.retry.set_role("accent" if asked else "")
@@ -157,6 +160,12 @@ class Toast(QFrame):
         self.dismiss()
         if notice is not None and notice.retry is not None:
             notice.retry()
+
+    def _open(self) -> None:
+        notice = self._notice
+        self.dismiss()
+        if notice is not None and notice.open is not None:
+            notice.open()
 
     def place(self) -> None:
         """Where it covers nothing; the window calls it when its size or what is free changes."""

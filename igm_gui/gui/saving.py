@@ -49,13 +49,20 @@ def ask_folder(parent: QWidget, title: str, name: str, taken: Taken) -> QFileDia
 
 
 def tell_written(studio: Studio, path: Path) -> None:
-    """Say what was written, and offer to show where it is."""
+    """Say what was written, and offer to open it, or to show where it is."""
 
-    def show() -> None:
-        folder = path if path.is_dir() else path.parent
-        QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder)))
+    def opening(what: Path) -> Callable[[], object]:
+        return lambda: QDesktopServices.openUrl(QUrl.fromLocalFile(str(what)))
 
     name = path.name if len(path.name) <= 60 else f"{path.name[:57]}…"
+    folder = path.is_dir()
     studio.notice.emit(
-        Notice(f"Written: {name}", f"In {path.parent}", kind="good", retry=show, action="Show in folder")
+        Notice(
+            f"Written: {name}",
+            f"In {path.parent}",
+            kind="good",
+            retry=opening(path if folder else path.parent),
+            action="Show in folder",
+            open=None if folder else opening(path),
+        )
     )

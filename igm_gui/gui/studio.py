@@ -40,6 +40,7 @@ class Notice:
     retry: Callable[[], object] | None = None
     action: str = "Retry"
     icon: str = "folder-open"  # of that button, where it is neither an error's nor a question's
+    open: Callable[[], object] | None = None  # opens what the sentence is about, on a button of its own
 
 
 class Studio(QObject):

@@ -297,6 +297,16 @@ def test_no_device_is_shown_and_said(
     assert "no sound device" in view.health.text()
     assert [notice.text for notice in told] == [opener.notice]
     qtbot.waitUntil(lambda: view.device_button.text() == NO_DEVICE, timeout=WAIT)
+    # The device is given back after a while of silence: the button goes on saying what the sentence says.
+    view.hub.stop()
+    qtbot.waitUntil(lambda: not view.hub.engine.status().player.rate, timeout=WAIT)
+    view.hub._tick()
+    assert view.device_button.text() == NO_DEVICE
+    opener.notice = ""
+    with qtbot.waitSignal(studio.notice, timeout=WAIT):
+        view.toggle_play()
+    assert told[-1].text == "speakers plays again."
+    assert view.device_button.text() == "speakers"
 
 
 def test_another_device_is_chosen_and_remembered(view: SoundView, qtbot: QtBot) -> None:

@@ -15,6 +15,7 @@ from PySide6.QtWidgets import QMenu
 from pytestqt.qtbot import QtBot
 
 from igm_gui.gui.jobbar import left_text
+from igm_gui.gui.notices import Toast
 from igm_gui.gui.studio import Notice, Studio
 from igm_gui.gui.timeline.workspace import TimelineWorkspace
 from igm_gui.session import actions
@@ -61,7 +62,7 @@ def test_how_a_film_is_written_is_chosen_and_kept(
     menu.close()
 
 
-def test_what_was_written_can_be_shown_in_its_folder(
+def test_what_was_written_can_be_opened_and_shown_in_its_folder(
     qtbot: QtBot, studio: Studio, workspace: TimelineWorkspace, tmp_path: Path, monkeypatch
 ) -> None:
     actions.fill_timeline(studio.session)
@@ -74,8 +75,16 @@ def test_what_was_written_can_be_shown_in_its_folder(
     qtbot.waitUntil(lambda: bool(notices), timeout=60_000)
     assert notices[0].text == "Written: frames"
     assert notices[0].retry is not None
-    notices[0].retry()
-    assert shown == [str(tmp_path / "frames")]
+    assert notices[0].open is None  # a folder is opened by showing it
+    toast = Toast(workspace)
+    toast.show_notice(notices[0])
+    qtbot.mouseClick(toast.retry, Qt.MouseButton.LeftButton)
+    workspace.export_mp4(tmp_path / "film.mp4")
+    qtbot.waitUntil(lambda: len(notices) == 2, timeout=60_000)
+    for button in (toast.open, toast.retry):
+        toast.show_notice(notices[1])
+        qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+    assert shown == [str(tmp_path / name) for name in ("frames", "film.mp4", "")]
 
 
 @pytest.mark.parametrize(

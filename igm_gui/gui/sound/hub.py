@@ -51,6 +51,7 @@ class SoundHub(QObject):
         self._settings = Settings()
         self._muted_volume = 0.0
         self._quiet_frames = 0
+        self._unheard = False  # the device that was wanted could not be opened, or was lost
         self._timer = QTimer(self)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._timer.setInterval(FRAME_MS)
@@ -129,20 +130,33 @@ class SoundHub(QObject):
 
     def set_device(self, name: str) -> None:
         """Change to a device by name, empty for the default, :data:`NO_DEVICE` for none; remembered."""
+        self._unheard = False
         self.engine.set_device(name)
         self._settings.put("sound/device", name)
         self._timer.start()
         self.changed.emit()
 
     def device_text(self) -> str:
-        """What plays or would play, for a button."""
-        name = self.status.player.device
-        return name or (NO_DEVICE if self.device == NO_DEVICE else self.device or "Default device")
+        """What plays or would play, for a button. After a play that nobody heard it stays so until one is."""
+        player = self.status.player
+        if not player.rate and (self._unheard or self.device == NO_DEVICE):
+            return NO_DEVICE
+        return player.device or self.device or "Default device"
+
+    def _look_whether_heard(self, status: SoundStatus) -> None:
+        if not status.player.rate:  # nothing is open
+            return
+        unheard = not status.player.real and self.device != NO_DEVICE
+        if self._unheard and not unheard and status.player.playing:
+            # The sentence that told of it is not true any more.
+            self._studio.say(f"{status.player.device} plays again.", kind="good")
+        self._unheard = unheard
 
     # -- health
 
     def _tick(self) -> None:
         status = self.status = self.engine.status()
+        self._look_whether_heard(status)
         while self.engine.player.notices:
             self._studio.notice.emit(Notice(self.engine.player.notices.popleft(), kind="error"))
             self.changed.emit()
