@@ -17,6 +17,7 @@ from igm_gui.formats.files import plain_path, readable, sha256_of
 from igm_gui.formats.hashes import cached_sha256
 from igm_gui.formats.looks import looks_like
 from igm_gui.formats.pickle_scan import is_pickle
+from igm_gui.formats.plain_folder import has_card, no_model
 from igm_gui.formats.side_card import read_side_card
 
 if TYPE_CHECKING:
@@ -195,6 +196,8 @@ def open_checkpoint(path: Path) -> Checkpoint:
     ):
         path = path.parent
     if path.is_dir():
+        if not has_card(path):
+            raise no_model(path)
         card = read_card(path)
         weights = path / "model.safetensors"
         if weights.exists() and not weights.is_file():

@@ -2,36 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import Path
-
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QWidget
 
 from igm_gui.gui import theme
-from igm_gui.gui.find_place import PICTURES, SOUNDS
 
-RESULTS = (".png", ".wav", ".mp4")
 MARGIN = 14
-
-
-def promise(files: Sequence[Path], finds: bool = False) -> str:
-    """What dropping ``files`` does; ``finds`` where the model finds the place of a picture or a sound."""
-    first = files[0]
-    ending = first.suffix.lower()
-    if ending == ".igm":
-        text = f"Open the project {first.name}"
-    elif ending in RESULTS or ending in PICTURES + SOUNDS:
-        parts = ["bring back what made it"] if ending in RESULTS else []
-        parts += ["find its place in the latent space"] if finds else []
-        text = f"{first.name}: {' or '.join(parts)}" if parts else f"Open {first.name}"
-    elif ending in (".npz", ".npy"):
-        text = f"Go to the w in {first.name}"
-    else:
-        text = f"Open the model {first.name}"
-    more = len(files) - 1
-    return f"{text}\n{more} more {'is' if more == 1 else 'are'} left out: one at a time" if more else text
 
 
 class DropVeil(QWidget):

@@ -15,7 +15,8 @@ from igm_gui.generators.roles import RolesNeeded
 from igm_gui.gui import placing, theme
 from igm_gui.gui.asking import Asking
 from igm_gui.gui.commands import Commands
-from igm_gui.gui.drop_veil import DropVeil, promise
+from igm_gui.gui.drop_veil import DropVeil
+from igm_gui.gui.drops import accept_copy, dropped_files, meant, promise
 from igm_gui.gui.explore.drift import Drift
 from igm_gui.gui.explore.styles import StylesPanel
 from igm_gui.gui.find_place import can_find
@@ -270,23 +271,19 @@ class MainWindow(QMainWindow):
         self.roles.raise_()
         self.roles.setFocus()
 
-    @staticmethod
-    def _files(event: QDropEvent) -> list[Path]:
-        return [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
-
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        if files := self._files(event):
-            event.acceptProposedAction()
-            self.veil.lower_over(promise(files, can_find(self.studio, files[0])))
+        if files := dropped_files(event):
+            accept_copy(event)
+            self.veil.lower_over(promise(files, can_find(self.studio, meant(files))))
 
     def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
         self.veil.hide()
 
     def dropEvent(self, event: QDropEvent) -> None:
         self.veil.hide()
-        if files := self._files(event):
-            event.acceptProposedAction()
-            self.open_path(files[0])
+        if files := dropped_files(event):
+            accept_copy(event)
+            self.open_path(meant(files))
 
     # -- results
 

@@ -153,3 +153,21 @@ def test_hyperparameters_of_the_wrong_kind_do_not_end_the_program(folder):
             registry.load(str(folder))
         except ModelError as error:
             assert error.message  # noqa: PT017 - any other exception fails the test
+
+
+def test_a_folder_that_is_no_model_says_what_is_in_it(tmp_path):
+    def refusal():
+        with pytest.raises(ModelError) as caught:
+            open_checkpoint(tmp_path)
+        return f"{caught.value.message} {caught.value.hint}"
+
+    (tmp_path / "notes.txt").write_text("hello")
+    (tmp_path / "empty.pt").touch()
+    assert "holds no model" in refusal()
+    assert "card.json" in refusal()
+    (tmp_path / "network.pkl").write_bytes(b"weights")
+    assert "Open network.pkl" in refusal()
+    for name in ("a", "b", "c"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "card.json").write_text("{}")
+    assert "a, b, c and 1 more" in refusal()

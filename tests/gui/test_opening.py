@@ -19,6 +19,7 @@ from igm_gui.gui.compare.workspace import CompareWorkspace
 from igm_gui.gui.models.opening import ready
 from igm_gui.gui.models.opening_bar import OpeningBar
 from igm_gui.gui.studio import Studio
+from igm_gui.requests import RenderResult
 
 
 @pytest.fixture
@@ -125,3 +126,12 @@ def test_a_model_to_compare_is_tried_first_too(
         told.args[0].retry()
     assert compare.models == (before.model, str(weights))
     assert tried == [weights, weights]
+
+
+def test_a_folder_without_a_model_says_so(qtbot: QtBot, studio: Studio, tmp_path: Path) -> None:
+    def failed(result: RenderResult) -> bool:
+        return result.error is not None
+
+    with qtbot.waitSignal(studio.rendered, timeout=30_000, check_params_cb=failed) as told:
+        studio.open_model(str(tmp_path))
+    assert "holds no model" in str(told.args[0].error)

@@ -9,15 +9,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QMimeData, QPoint, Qt, QUrl
-from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent
+from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from igm_gui.errors import ModelError
 from igm_gui.gui import app
-from igm_gui.gui.drop_veil import promise
 from igm_gui.gui.explore.hints import SEEN
 from igm_gui.gui.explore.workspace import ExploreWorkspace
 from igm_gui.gui.main_window import MainWindow
@@ -198,36 +195,6 @@ class TestHints:
         assert window.hints.bubble.index == 1
         assert not explore.drift.running
         assert toy_studio.state.point.seed == 1
-
-
-class TestDrop:
-    def test_what_letting_go_would_do_is_said(self, window: MainWindow) -> None:
-        data = QMimeData()
-        data.setUrls([QUrl.fromLocalFile("/tmp/a.pkl"), QUrl.fromLocalFile("/tmp/b.pkl")])
-        enter = QDragEnterEvent(
-            QPoint(600, 300), Qt.DropAction.CopyAction, data, LEFT, Qt.KeyboardModifier.NoModifier
-        )
-        QApplication.sendEvent(window, enter)
-        assert enter.isAccepted()
-        assert window.veil.isVisible()
-        assert window.veil.size() == window.size()
-        assert window.veil.text.startswith("Open the model a.pkl\n1 more")
-        QApplication.sendEvent(window, QDragLeaveEvent())
-        assert not window.veil.isVisible()
-
-    @pytest.mark.parametrize(
-        ("name", "finds", "words"),
-        [
-            ("a.igm", False, "Open the project a.igm"),
-            ("a.png", False, "a.png: bring back what made it"),
-            ("a.png", True, "a.png: bring back what made it or find its place in the latent space"),
-            ("a.jpg", True, "a.jpg: find its place in the latent space"),
-            ("a.jpg", False, "Open a.jpg"),
-            ("folder", False, "Open the model folder"),
-        ],
-    )
-    def test_promise(self, name: str, finds: bool, words: str) -> None:
-        assert promise([Path(name)], finds) == words
 
 
 class TestWorkspaces:

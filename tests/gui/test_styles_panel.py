@@ -13,7 +13,7 @@ from pytestqt.qtbot import QtBot
 
 from igm_gui.gui.asking import Asking
 from igm_gui.gui.commands import Commands
-from igm_gui.gui.drop_veil import promise
+from igm_gui.gui.drops import promise
 from igm_gui.gui.explore.styles import StylesPanel
 from igm_gui.gui.main_window import MainWindow
 from igm_gui.gui.studio import Studio

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QPushButton, QSizePolicy, QVBoxLayout, QWidget
 from igm_gui.gui import theme
 from igm_gui.gui.commands import Commands
 from igm_gui.gui.dialogs import ask_open
+from igm_gui.gui.drops import accept_copy, dropped_files, meant
 from igm_gui.gui.find_place import PICTURES, SOUNDS, can_find, find_place
 from igm_gui.gui.settings import Settings
 from igm_gui.gui.studio import Studio
@@ -53,10 +54,10 @@ class DropZone(QPushButton):
         painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, text)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        if any(url.isLocalFile() for url in event.mimeData().urls()):
+        if dropped_files(event):
             self._over = True
             self.update()
-            event.acceptProposedAction()
+            accept_copy(event)
 
     def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
         self._over = False
@@ -65,10 +66,9 @@ class DropZone(QPushButton):
     def dropEvent(self, event: QDropEvent) -> None:
         self._over = False
         self.update()
-        files = [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
-        if files:
-            event.acceptProposedAction()
-            self.dropped.emit(files[0])
+        if files := dropped_files(event):
+            accept_copy(event)
+            self.dropped.emit(meant(files))
 
 
 class FindPlace(QWidget):

@@ -17,6 +17,7 @@ from igm_gui.errors import Cancelled, IgmError
 from igm_gui.formats import library
 from igm_gui.formats.hashes import cached_sha256, known_sha256
 from igm_gui.formats.known_models import weights_file
+from igm_gui.formats.plain_folder import has_card
 from igm_gui.generators import probe
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ class Opener(QObject):
         self._then, self._again = then or self._studio.open_now, again or self._studio.open_model
         try:
             path = library.find(model)
-            if ready(path):
+            if ready(path) or (path.is_dir() and not has_card(path)):
                 return False
         except (IgmError, OSError):
             return False  # opening it says what is wrong

@@ -12,12 +12,12 @@ from PySide6.QtCore import QObject, Signal
 from igm_gui.errors import IgmError
 from igm_gui.formats.card import card_info, read_card
 from igm_gui.formats.known_models import weights_file
+from igm_gui.formats.plain_folder import MODEL_ENDINGS
 from igm_gui.gui.settings import Settings
 from igm_gui.gui.studio import Studio
 from igm_gui.info import GeneratorInfo
 
 KEY = "watched_folders"
-ENDINGS = frozenset((".pkl", ".pt", ".pth", ".safetensors", ".onnx", ".ts", ".pt2"))
 MAX_FOUND = 500
 MAX_LOOKED_AT = 20_000
 DEPTH = 3
@@ -72,7 +72,7 @@ def models_in(folder: Path, stop: threading.Event | None = None) -> Iterator[Fou
                         yield FoundModel(path, size_of(path), card_info(read_card(path), path))
                     elif depth < DEPTH and not path.is_symlink() and not path.name.startswith("."):
                         waiting.append((path, depth + 1))
-                elif path.suffix.lower() in ENDINGS and path.is_file() and path.stat().st_size:
+                elif path.suffix.lower() in MODEL_ENDINGS and path.is_file() and path.stat().st_size:
                     found += 1
                     yield FoundModel(path, path.stat().st_size)
             except (OSError, IgmError):

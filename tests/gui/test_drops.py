@@ -1,0 +1,80 @@
+"""Files dragged over the window: what letting go would do, which one is meant, and that it stays."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent
+from PySide6.QtWidgets import QApplication
+
+from igm_gui.formats.image import write_png
+from igm_gui.formats.recipe import Recipe
+from igm_gui.gui.drops import promise
+from igm_gui.gui.main_window import MainWindow
+
+LEFT = Qt.MouseButton.LeftButton
+
+
+def test_what_letting_go_would_do_is_said(window: MainWindow) -> None:
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile("/tmp/a.pkl"), QUrl.fromLocalFile("/tmp/b.pkl")])
+    enter = QDragEnterEvent(
+        QPoint(600, 300), Qt.DropAction.CopyAction, data, LEFT, Qt.KeyboardModifier.NoModifier
+    )
+    QApplication.sendEvent(window, enter)
+    assert enter.isAccepted()
+    assert window.veil.isVisible()
+    assert window.veil.size() == window.size()
+    assert window.veil.text.startswith("Open the model a.pkl\n1 more")
+    QApplication.sendEvent(window, QDragLeaveEvent())
+    assert not window.veil.isVisible()
+
+
+@pytest.mark.parametrize(
+    ("name", "finds", "words"),
+    [
+        ("a.igm", False, "Open the project a.igm"),
+        ("made.png", False, "made.png: bring back what made it"),
+        ("made.png", True, "made.png: bring back what made it"),
+        ("foreign.png", True, "foreign.png: find its place in the latent space"),
+        ("foreign.png", False, "foreign.png was not made here: nothing to bring back"),
+        ("a.jpg", True, "a.jpg: find its place in the latent space"),
+        ("a.jpg", False, "a.jpg: this model finds no places for it"),
+        ("a.pkl", False, "Open the model a.pkl"),
+        ("folder", False, "Open the model folder"),
+        ("a.txt", False, "Open a.txt"),
+    ],
+)
+def test_promise(name: str, finds: bool, words: str, tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "card.json").write_text("{}")
+    picture = np.zeros((2, 2, 3), np.uint8)
+    write_png(tmp_path / "made.png", picture, Recipe("point", "toy", "", {}))
+    write_png(tmp_path / "foreign.png", picture)
+    assert promise([tmp_path / name], finds) == words
+
+
+def test_of_several_the_one_that_can_be_opened_is_meant(tmp_path: Path) -> None:
+    files = [tmp_path / name for name in ("read me.txt", "a.pkl", "b.pkl")]
+    assert promise(files) == "Open the model a.pkl\n2 more are left out: one at a time"
+
+
+def test_what_is_dropped_stays_where_it_is(
+    window: MainWindow, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    opened: list[Path] = []
+    monkeypatch.setattr(window, "open_path", lambda path: opened.append(path) or True)
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(tmp_path / name)) for name in ("read me.txt", "a.pkl")])
+    actions_offered = Qt.DropAction.MoveAction | Qt.DropAction.CopyAction
+    none = Qt.KeyboardModifier.NoModifier
+    QApplication.sendEvent(window, QDragEnterEvent(QPoint(9, 9), actions_offered, data, LEFT, none))
+    drop = QDropEvent(QPointF(9, 9), actions_offered, data, LEFT, none)
+    drop.setDropAction(Qt.DropAction.MoveAction)  # as a file manager proposes it
+    QApplication.sendEvent(window, drop)
+    assert drop.isAccepted()
+    assert drop.dropAction() == Qt.DropAction.CopyAction
+    assert opened == [tmp_path / "a.pkl"]
