@@ -10,6 +10,7 @@ import tempfile
 import time
 from argparse import Namespace
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +21,7 @@ from igm_gui.engine.preload import preload_torch
 from igm_gui.engine.renderer import Renderer
 from igm_gui.export import finish, save_sheet, save_singles
 from igm_gui.export.work import batch_size, batches
-from igm_gui.formats.files import write_atomic
+from igm_gui.formats.files import atomic_path
 from igm_gui.info import GeneratorInfo
 from igm_gui.latent.point import LatentPoint, point_from_seed
 from igm_gui.latent.priors import MAX_SEED
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 BARE_BATCH = 32
 BUSY_RATIO = 1.5  # an export can't be so much faster than the network on a machine at rest
 EXPORT_ROUNDS = 5
-EXPORT_SECONDS = 0.5
+EXPORT_SECONDS = 1.0  # beginning and ending an export take a hundredth
 
 
 def summary(values: list[float]) -> dict[str, float]:
@@ -96,7 +97,7 @@ def export_throughput(
     bare_batch = batch or max(BARE_BATCH if info.output.height <= 64 else 1, exported_batch)
     bare = bare_forwards(generator, bare_batch, EXPORT_SECONDS)
     guess = next(bare)
-    side = int(min(48, max(2, (guess * EXPORT_SECONDS) ** 0.5)))
+    side = int(min(128, max(2, (guess * EXPORT_SECONDS) ** 0.5)))
     grid = GridSpec("seeds", side, side, gap=0)
     rounds_of_plain = bare_forwards(plain, bare_batch, EXPORT_SECONDS) if plain is not None else None
     bare_rates, export_rates, plain_rates = [], [], []
@@ -254,17 +255,20 @@ def compare(options: Namespace) -> None:
     models = list(dict.fromkeys(options.models))
     for model in models:
         renderer.generator(model, options.device)  # a wrong name is said before the long part
-    report = {
-        "program": PROGRAM,
-        "samples": options.samples,
-        "seed": options.seed,
-        "models": [compare_model(renderer, model, options) for model in models],
-    }
+    file = Path(options.json) if options.json and options.json != "-" else None
+    # Begun before the long part: a folder that can't be written in is said at once.
+    with atomic_path(file) if file else nullcontext() as unfinished:
+        report = {
+            "program": PROGRAM,
+            "samples": options.samples,
+            "seed": options.seed,
+            "models": [compare_model(renderer, model, options) for model in models],
+        }
+        if unfinished:
+            unfinished.write_bytes((json.dumps(report, indent=2) + "\n").encode())
     if options.json == "-":
         print_json(report)
         return
-    if options.json:
-        write_atomic(Path(options.json), (json.dumps(report, indent=2) + "\n").encode())
     width = max(len(model) for model in models)
     print(f"{'':<{width}}  ms each  mean   std    diversity")
     for entry in report["models"]:
@@ -272,3 +276,5 @@ def compare(options: Namespace) -> None:
             f"{entry['model']:<{width}}  {1e3 * entry['seconds_per_sample']:7.2f}  "
             f"{entry['mean']:+.3f} {entry['std']:.3f}  {entry['diversity']:.3f}"
         )
+    if file:
+        print(f"{len(models)} model{'' if len(models) == 1 else 's'} in {file}")

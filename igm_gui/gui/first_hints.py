@@ -30,6 +30,7 @@ class FirstHints:
         self._full = False
         self.bubble: HintBubble | None = None
         self._wandering: QMetaObject.Connection | None = None
+        self._drawing: QMetaObject.Connection | None = None
 
     @property
     def wanted(self) -> bool:
@@ -45,15 +46,17 @@ class FirstHints:
         canvas, inputs, drift, can_wander = (
             getattr(explore, name) for name in ("canvas", "inputs", "drift", "can_wander")
         )
-        strip = next(iter(inputs.strips.values()), inputs)
+
+        def strip() -> QWidget:
+            """The one of the model that is open now."""
+            return next(iter(inputs.strips.values()), inputs)
+
         hints = first_hints(strip, canvas.keep, self._top.search)
         self._settings.put(SEEN, False)
         self.bubble = HintBubble(hints, self._settings, self._window, self._top.free)
         self.bubble.finished.connect(self._over)
         self.hold(self._full)
-        strip_drawn = getattr(strip, "drawn", None)
-        if strip_drawn is not None:
-            strip_drawn.connect(partial(self.done, 0))
+        self._drawing = inputs.drawn.connect(partial(self.done, 0))
         if still:
             self.done(0)  # the hand is at work already: what it made stays
         elif can_wander():
@@ -84,6 +87,7 @@ class FirstHints:
 
     def _over(self) -> None:
         self.bubble = None
-        if self._wandering is not None:
-            QObject.disconnect(self._wandering)
-            self._wandering = None
+        for connection in (self._wandering, self._drawing):
+            if connection is not None:
+                QObject.disconnect(connection)
+        self._wandering = self._drawing = None

@@ -28,6 +28,19 @@ def test_compare_writes_its_measures(igm, tmp_path):
     refused(igm("compare", "uniform-pixels", "nonsense"), "no model called nonsense")
 
 
+def test_compare_tells_where_the_measures_are_and_that_they_cannot_be_written(igm, tmp_path, monkeypatch):
+    from igm_gui.cli import measure
+
+    path = tmp_path / "new" / "c.json"
+    said = igm("compare", "uniform-pixels", "--samples", 3, "--json", path).out
+    assert said.splitlines()[-1] == f"1 model in {path}"
+    assert json.loads(path.read_text())["samples"] == 3
+    (tmp_path / "file").write_text("no folder")
+    monkeypatch.setattr(measure, "compare_model", lambda *_: pytest.fail("measured, though it can't be kept"))
+    answer = igm("compare", "uniform-pixels", "--json", tmp_path / "file" / "c.json")
+    refused(answer, "a part of that path is a file")
+
+
 def test_the_measures_are_those_of_numpy():
     from igm_gui.cli.measure import _Moments
 

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
+from shiboken6 import isValid
 
 from igm_gui.gui.asking import Asking
 from igm_gui.gui.explore.workspace import ExploreWorkspace
 from igm_gui.gui.main_window import MainWindow
 from igm_gui.gui.studio import Studio
+from tests.gui.fakes import TOY
 
 
 def said(window: MainWindow) -> str:
@@ -65,3 +69,22 @@ def test_a_sound_waits_to_be_played(sounding: tuple[MainWindow, Studio]) -> None
     assert not explore.drift.running
     assert "Space plays the sound" in said(window)
     assert studio.state.point == before
+
+
+def test_they_point_at_the_strip_that_is_there(
+    qtbot: QtBot, window: MainWindow, explore: ExploreWorkspace, toy_studio: Studio
+) -> None:
+    window.hints.show()
+    bubble, before = window.hints.bubble, explore.inputs.strips["z"]
+    assert bubble is not None
+    # The same model told otherwise, as after a correction of what its inputs are.
+    toy_studio.session.learn(replace(TOY, inputs=TOY.inputs[:1]))
+    qtbot.waitUntil(lambda: not isValid(before), timeout=10_000)
+    strip = explore.inputs.strips["z"]
+    window.resize(1100, 700)
+    QApplication.processEvents()
+    assert bubble.isVisible()
+    assert bubble.index == 0
+    assert bubble.y() == strip.mapTo(window, QPoint(0, 0)).y()
+    strip.drawn.emit({0: 1.0})
+    assert bubble.index == 1

@@ -19,10 +19,10 @@ SLIM, NARROWEST, BUTTONS = 640, 420, 190  # in one line: the whole, at most and 
 
 @dataclass(frozen=True)
 class Hint:
-    """A sentence, and the widget it points at."""
+    """A sentence, and the widget it points at: asked for anew each time, for another model builds others."""
 
     text: str
-    target: QWidget
+    target: Callable[[], QWidget]
 
 
 TAKE_OVER = (
@@ -33,12 +33,12 @@ AT_REST = "Drag across the bars: each is one number of the latent. Space lets th
 SOUND = "Drag across the bars: each is one number of the latent. Space plays the sound."
 
 
-def first_hints(strip: QWidget, keep: QWidget, search: QWidget) -> list[Hint]:
-    """The three of the first start, each beside what it speaks of."""
+def first_hints(strip: Callable[[], QWidget], keep: QWidget, search: QWidget) -> list[Hint]:
+    """The three of the first start, each beside what it speaks of; ``strip`` tells the one that is there."""
     return [
         Hint(TAKE_OVER, strip),
-        Hint("Press K to keep a point you like. It waits in the strip below.", keep),
-        Hint("Ctrl+K finds every command by name. R is random, M mutates, Space plays.", search),
+        Hint("Press K to keep a point you like. It waits in the strip below.", lambda: keep),
+        Hint("Ctrl+K finds every command by name. R is random, M mutates, Space plays.", lambda: search),
     ]
 
 
@@ -147,7 +147,7 @@ class HintBubble(QFrame):
         """Right of the target, or below it, or above: wherever it is inside the window."""
         if self._index >= len(self._hints):
             return
-        window, target = self.window(), self._hints[self._index].target
+        window, target = self.window(), self._hints[self._index].target()
         free = self._free()
         if free.contains(target.mapTo(window, target.rect().center() - QPoint(target.width(), 0))):
             # Beside a button of the top bar there is nothing that it could cover.

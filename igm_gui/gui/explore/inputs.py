@@ -31,6 +31,7 @@ class InputsPanel(QWidget):
     """One control for each input; built anew when another model's inputs are known."""
 
     seen = Signal(object)  # a widget that is wanted on screen
+    drawn = Signal()  # the person draws on a strip
 
     def __init__(self, studio: Studio, commands: Commands, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -333,6 +334,7 @@ class InputsPanel(QWidget):
     # -- what the person does
 
     def _draw(self, name: str, values: dict[int, float]) -> None:
+        self.drawn.emit()
         actions.set_dimensions(self._session, name, values, merge=f"draw:{name}")
 
     def _lock(self, name: str, index: int) -> None:
