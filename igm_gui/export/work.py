@@ -28,8 +28,8 @@ from igm_gui.requests import Priority, RenderRequest, RenderResult
 __all__ = ["Work", "batches", "encoding", "finish", "folder_of_files", "info_of", "safe_name"]
 
 BATCH_PIXELS = 32_768
-MAX_BATCH = 32
-SMALL_PIXELS = 64 * 64  # networks of such pictures do a whole batch in a few hundredths of a second
+# (pixels of a picture at most, pictures in a batch): their networks do it in a few hundredths of a second.
+SMALL_BATCHES = ((32 * 32, 64), (64 * 64, 32))
 GPU_FACTOR = 8
 PATIENCE = 0.01  # seconds that a batch is waited for before whatever else there is to do has its turn
 _NOTHING: NDArray[Any] = np.empty((0, 1, 1, 1), np.uint8)
@@ -59,7 +59,8 @@ def batch_size(info: GeneratorInfo, device: str) -> int:
     if info.media == "sound":
         return 4
     pixels = info.output.height * info.output.width
-    batch = MAX_BATCH if pixels <= SMALL_PIXELS else max(1, BATCH_PIXELS // pixels)
+    small = (count for most, count in SMALL_BATCHES if pixels <= most)
+    batch = next(small, max(1, BATCH_PIXELS // max(pixels, 1)))
     return batch if device == "cpu" else batch * GPU_FACTOR
 
 
@@ -88,13 +89,17 @@ def batches(
 
     with workers(count, threads) if count > 1 else nullcontext(_at_once) as submit:
         begun: deque[tuple[int, Future[RenderResult]]] = deque()
-        start = ahead = 0
-        while start < len(points):
-            while ahead < len(points) and len(begun) <= count:
+        most = 2 * count if count > 1 else 1
+        ahead = 0
+
+        def begin() -> bool:
+            nonlocal ahead
+            while ahead < len(points) and len(begun) < most:
                 begun.append((ahead, submit(render, ahead)))
                 ahead += batch
-                if count == 1:
-                    break
+            return bool(begun)
+
+        while begin():
             start, future = begun.popleft()
             while not wait((future,), PATIENCE).done:
                 yield start, _NOTHING
@@ -107,8 +112,9 @@ def batches(
             if result.error is not None:
                 raise result.error
             assert result.media is not None
+            if count > 1:
+                begin()  # no thread waits for what is done with the media
             yield start, result.media
-            start += len(result.media)
 
 
 def _at_once(call: Callable[[int], RenderResult], start: int) -> Future[RenderResult]:

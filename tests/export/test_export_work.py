@@ -45,7 +45,7 @@ def test_batches_fit_the_model(pixels):
 
     from igm_gui.info import OutputSpec
 
-    assert batch_size(pixels, "cpu") == 32
+    assert batch_size(pixels, "cpu") == 64
     assert batch_size(replace(pixels, output=OutputSpec("image", 64, 64, 3)), "cpu") == 32
     assert batch_size(replace(pixels, output=OutputSpec("image", 128, 128, 3)), "cpu") == 2
     assert batch_size(replace(pixels, output=OutputSpec("image", 1024, 1024, 3)), "cpu") == 1
