@@ -25,9 +25,10 @@ class Messages(QObject):
         self.toast = Toast(window)
         self.opening = OpeningBar(studio, window)
         self.opening.free = top.free
-        self.opening.placed.connect(self._place_toast)
+        self.opening.placed.connect(self.toast.place)
         self.toast.free = self._free
-        self.toast.below = lambda: 0 if status.isHidden() else status.height()
+        self.toast.below = self.opening.below = lambda: 0 if status.isHidden() else status.height()
+        self.toast.lift = self._taken
         self.toast.room_wanted.connect(self._make_room)
         studio.notice.connect(self._show_notice)
         studio.opener.began.connect(self.toast.leave)
@@ -57,8 +58,6 @@ class Messages(QObject):
         self.room.setFixedHeight(height)
         self.room.setVisible(height > 0)
 
-    def _place_toast(self) -> None:
-        """Over the line that says what is being opened, where that lies at the lower edge too."""
-        low = self.opening.isVisible() and not self.opening.on_top
-        self.toast.lift = self.opening.height() + 6 if low else 0
-        self.toast.place()
+    def _taken(self) -> int:
+        """Pixels at the lower edge where the line says what is being opened."""
+        return self.opening.height() if self.opening.isVisible() and not self.opening.on_top else 0

@@ -1,7 +1,7 @@
 """Sentences for the person: never over a control, never a dialog.
 
-What passes stands in the top bar, where nothing is. What stays until it is dealt with (errors, questions)
-gets room of its own over the status line. Only where there is neither, a sentence lies over the lower edge.
+What passes stands in the top bar, where nothing is, or, where that is too narrow, in the place of the status
+line. What stays until it is dealt with (errors, questions) gets room of its own over the status line.
 """
 
 from __future__ import annotations
@@ -10,15 +10,14 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QRect, Qt, QTimer, Signal
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPlainTextEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
 
 from igm_gui.gui import theme
 from igm_gui.gui.studio import Notice
 from igm_gui.gui.widgets.buttons import Button, IconButton, flat_button
 
 SECONDS_SHOWN = 5.0
-BOTTOM = 40
-WIDEST, NARROWEST = 620, 260
+WIDEST, NARROWEST, LOWEST = 620, 260, 30
 STAYS = ("error", "question")
 ICONS = {
     "error": ("triangle-alert", "bad"),
@@ -31,8 +30,9 @@ ICONS = {
 class Toast(QFrame):
     """The newest notice. An error stays until it is dismissed or mended; others leave by themselves.
 
-    The window says where there is ``free`` room (in its coordinates) and how many pixels at its lower edge
-    are taken (``below``); ``room_wanted`` tells it how many more this wants for itself.
+    The window says where there is ``free`` room (in its coordinates), how high its status line is (``below``)
+    and how much of it something else takes (``lift``); ``room_wanted`` tells it how many pixels over that line
+    this wants for itself.
     """
 
     room_wanted = Signal(int)
@@ -82,7 +82,7 @@ class Toast(QFrame):
         self._column = column
         self.free: Callable[[], QRect] = QRect
         self.below: Callable[[], int] = lambda: 0
-        self.lift = 0  # pixels that something else takes at the lower edge
+        self.lift: Callable[[], int] = lambda: 0
         self._timer = QTimer(self, singleShot=True)
         self._timer.timeout.connect(self.dismiss)
         self.hide()
@@ -99,14 +99,10 @@ class Toast(QFrame):
         self._notice = notice
         error = notice.kind == "error"
         self.setProperty("kind", notice.kind)
-        self.setProperty("place", "bar" if notice.kind in STAYS else "")
-        self.style().unpolish(self)
-        self.style().polish(self)
+        self._dress("bar" if notice.kind in STAYS else "", anew=True)
         name, tint = ICONS.get(notice.kind, ICONS["info"])
         self._icon.setPixmap(theme.icon_pixmap(name, tint, 16, self.devicePixelRatioF()))
-        self.text.setText(notice.text)
         self.hint.setText(notice.hint)
-        self.hint.setVisible(bool(notice.hint))
         self.more.setVisible(bool(notice.details))
         self.copy.setVisible(error)
         self.retry.setVisible(notice.retry is not None)
@@ -172,22 +168,43 @@ class Toast(QFrame):
         window = self.parentWidget()
         if self._notice is None or window is None:
             return
+        self._say(low=False)
         if self._notice.kind in STAYS:
-            height = self._fit(window.width(), 7)
+            height = max(self._fit(window.width(), 7), LOWEST)
+            self.setFixedHeight(height)
             self.room_wanted.emit(height)
             self.move(0, window.height() - height - self.below())
             return
         free = self.free()
         width = min(WIDEST, free.width())
         if width >= NARROWEST and self._fit(width, 1) <= free.height():
+            self._dress("")
             self.setFixedHeight(free.height())
             self.move(free.x() + (free.width() - width) // 2, free.y())
             self.room_wanted.emit(0)
             return
-        width = min(WIDEST, window.width() - 40)
-        height = self._fit(width, 9)
-        self.room_wanted.emit(0)
-        self.move((window.width() - width) // 2, window.height() - height - BOTTOM - self.lift)
+        self._dress("low")
+        self._say(low=True)
+        height = max(self._fit(window.width(), 1), self.below())
+        self.setFixedHeight(height)
+        self.room_wanted.emit(max(0, height + self.lift() - self.below()))
+        self.move(0, window.height() - height - self.lift())
+
+    def _say(self, low: bool) -> None:
+        """The words, in one line where they stand ``low``."""
+        if self._notice is not None:
+            text, hint = self._notice.text, self._notice.hint
+            self.text.setText(f"{text} {hint}" if low and hint else text)
+            self.hint.setVisible(bool(hint) and not low)
+
+    def _dress(self, place: str, anew: bool = False) -> None:
+        """Its looks at another ``place``: the buttons are lower in the status line's."""
+        if place == self.property("place") and not anew:
+            return
+        self.setProperty("place", place)
+        for piece in (self, *self.findChildren(QPushButton)):
+            piece.style().unpolish(piece)
+            piece.style().polish(piece)
 
     def _fit(self, width: int, margin: int) -> int:
         """Take ``width``, and the height that the words need then, which is returned."""
@@ -196,6 +213,5 @@ class Toast(QFrame):
         self._column.activate()
         column = self._column
         height = column.totalHeightForWidth(width) if column.hasHeightForWidth() else self.sizeHint().height()
-        height = max(height, 30)
         self.setFixedHeight(height)
         return height

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from igm_gui.errors import ModelError
+from igm_gui.generators import probe
 from igm_gui.gui.main_window import MainWindow
 from igm_gui.gui.notices import Toast
 from igm_gui.gui.studio import Notice, Studio
@@ -98,6 +99,43 @@ class TestNotices:
         assert inside(window, window.top).contains(place)
         taken = (*window.top.tabs.values(), window.top.search, window.top.export, window.top.brand)
         assert not any(place.intersects(inside(window, other)) for other in taken)
+
+    @pytest.mark.parametrize("words", ["Saved shirt.igm.", "word " * 60])
+    def test_where_the_top_bar_is_full_a_remark_takes_the_status_line(
+        self,
+        qtbot: QtBot,
+        window: MainWindow,
+        words: str,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        window.resize(900, 560)
+        window.recovery.show()
+        window.toast.show_notice(Notice(words, "In a folder", kind="good", retry=lambda: None, action="Go"))
+
+        def covers_nothing() -> bool:
+            place = window.toast.geometry()
+            others = (window.stack, window.top, window.recovery)
+            return window.rect().contains(place) and not any(
+                place.intersects(inside(window, w)) for w in others
+            )
+
+        qtbot.waitUntil(covers_nothing, timeout=20_000)
+        assert "In a folder" in window.toast.text.text()
+        (tmp_path / "slow.onnx").write_bytes(b"no model")
+        monkeypatch.setattr(probe, "needed", lambda _path: True)
+        monkeypatch.setattr(probe, "probe", lambda _path, stop: stop.wait(60))
+        opening = window.messages.opening
+        window.studio.open_model(str(tmp_path / "slow.onnx"))
+        qtbot.waitUntil(opening.isVisible, timeout=20_000)
+        qtbot.waitUntil(covers_nothing, timeout=20_000)
+        assert not opening.geometry().intersects(window.toast.geometry())
+        assert not opening.geometry().intersects(inside(window, window.stack))
+        QTest.mouseClick(opening.cancel, LEFT)
+        window.toast.dismiss()
+        qtbot.waitUntil(
+            lambda: inside(window, window.stack).bottom() + 1 == window.status.y(), timeout=20_000
+        )
 
     def test_failure_while_running_clears_with_the_next_picture(
         self, window: MainWindow, toy_studio: Studio, painter: PaintingRenderer, next_picture: NextPicture

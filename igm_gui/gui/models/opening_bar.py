@@ -10,7 +10,6 @@ from PySide6.QtCore import QRect, Qt, QTimer, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QProgressBar, QWidget
 
 from igm_gui.gui import theme
-from igm_gui.gui.notices import BOTTOM
 from igm_gui.gui.studio import Studio
 from igm_gui.gui.widgets.buttons import Button
 from igm_gui.gui.widgets.labels import ElidedLabel
@@ -21,7 +20,8 @@ SHOWN_AFTER_MS = 300  # what is over sooner needs no words
 
 class OpeningBar(QFrame):
     """In the top bar, where nothing is: what is being opened, how far it is, and Cancel. Where the window
-    says that there is no ``free`` room, over its lower edge. Nothing moves for it.
+    says that there is no ``free`` room, in the place of the status line, ``below`` pixels high. Nothing moves
+    for it.
 
     ``placed`` tells that it came, went or moved.
     """
@@ -40,8 +40,7 @@ class OpeningBar(QFrame):
         self.bar.setAccessibleName("Opening a model")
         self.cancel = Button("Cancel", "x", "Keep the model that is open")
         self.cancel.clicked.connect(studio.opener.cancel)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(12, 3, 8, 3)
+        row = self._row = QHBoxLayout(self)
         row.setSpacing(12)
         row.addWidget(self.label, 1)
         row.addWidget(self.bar)
@@ -51,6 +50,7 @@ class OpeningBar(QFrame):
         studio.opener.stepped.connect(self._on_step)
         self.on_top = False
         self.free: Callable[[], QRect] = QRect
+        self.below: Callable[[], int] = lambda: 0
         self.hide()
 
     def _on_step(self, number: int, what: str, done: float) -> None:
@@ -89,10 +89,15 @@ class OpeningBar(QFrame):
             return
         free = self.free()
         self.on_top = free.width() >= NARROWEST
+        self.setProperty("place", "" if self.on_top else "low")
+        for piece in (self, self.cancel):
+            piece.style().unpolish(piece)
+            piece.style().polish(piece)
         if self.on_top:
+            self._row.setContentsMargins(12, 3, 8, 3)
             self.setFixedSize(min(WIDTH, free.width()), free.height())
             self.move(free.x() + (free.width() - self.width()) // 2, free.y())
             return
-        width = min(WIDTH, window.width() - 40)
-        self.setFixedSize(width, self.sizeHint().height())
-        self.move((window.width() - width) // 2, window.height() - self.height() - BOTTOM)
+        self._row.setContentsMargins(12, 0, 8, 0)
+        self.setFixedSize(window.width(), self.below() or self.sizeHint().height())
+        self.move(0, window.height() - self.height())
