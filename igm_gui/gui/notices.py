@@ -31,8 +31,8 @@ class Toast(QFrame):
     """The newest notice. An error stays until it is dismissed or mended; others leave by themselves.
 
     The window says where there is ``free`` room (in its coordinates), how high its status line is (``below``)
-    and how much of it something else takes (``lift``); ``room_wanted`` tells it how many pixels over that line
-    this wants for itself.
+    and how much of it something else takes (``lift``); ``room_wanted`` tells it how many pixels over it this
+    wants for itself.
     """
 
     room_wanted = Signal(int)
