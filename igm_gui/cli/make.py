@@ -37,6 +37,8 @@ from igm_gui.session.recipes import Film, film_of, restore_file
 from igm_gui.session.state import GridSpec, SessionState
 from igm_gui.timeline import fitted
 
+FILMS = (".mp4", ".webp", ".gif")
+
 
 def chosen_point(info: GeneratorInfo, options: Namespace, seed: int) -> LatentPoint:
     """The point of ``seed`` with the class, truncation and other inputs asked for."""
@@ -206,9 +208,12 @@ def _wanted(
         raise InputError(
             f"The timeline ends at {timeline.length:g} seconds.", f"Choose a time up to {timeline.length:g}."
         )
-    if ending != ".mp4" and (options.rounds or 1) > 1:
-        raise InputError("Only a film (.mp4) goes round more than once.", "Leave --rounds out.")
-    if options.smooth and ending not in (".mp4", ".png"):
+    if ending not in FILMS and (options.rounds or 1) > 1:
+        raise InputError("Only a film (.mp4, .webp, .gif) goes round more than once.", "Leave --rounds out.")
+    for name in ("frame", "background"):
+        if getattr(options, name) is not None and ending not in FILMS:
+            raise InputError(f"--{name} is for a film (.mp4, .webp, .gif).", "Leave it out.")
+    if options.smooth and ending not in (*FILMS, ".png"):
         raise InputError("--smooth is for a film or a picture.", "Leave it out.")
     if options.smooth and ending == ".png" and kind == "grid" and options.at is None:
         raise InputError("A sheet's pictures are enlarged by whole pixels.", "Leave --smooth out.")
@@ -222,14 +227,8 @@ def _wanted(
         if point is None:
             raise ExportError("The project's timeline is empty.", "Leave --at out to render its point.")
         return save_picture(path, model, point, device, max(1, options.scale), bool(options.smooth))
-    if ending == ".mp4":
-        film = Film(
-            options.scale or film.factor,
-            film.smooth if options.smooth is None else options.smooth,
-            film.crf if options.crf is None else options.crf,
-            options.rounds or film.rounds,
-        )
-        return save_film(path, model, timeline, device, film, state.point)
+    if ending in FILMS:
+        return save_film(path, model, timeline, device, _film(film, options), state.point)
     if ending == ".wav":
         if timeline.keyframes:
             return save_timeline_sound(path, model, timeline, device, state.point)
@@ -237,6 +236,23 @@ def _wanted(
     if info.media == "sound":
         raise ExportError(f"{info.name} makes sounds.", "Name a .wav file with --out.")
     return save_frames(path, model, timeline, device)
+
+
+def _film(film: Film, options: Namespace) -> Film:
+    """``film`` as the options change it."""
+    frame, factor = film.frame, options.scale or film.factor
+    if options.frame is not None:
+        frame = options.frame or None
+        # In another frame the picture takes the room that there is, or its size without one.
+        factor = options.scale or (film.factor if frame == film.frame else None)
+    return Film(
+        factor,
+        film.smooth if options.smooth is None else options.smooth,
+        film.crf if options.crf is None else options.crf,
+        options.rounds or film.rounds,
+        frame,
+        options.background or film.background,
+    )
 
 
 def _need_ending(path: Path, endings: tuple[str, ...]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import math
+import re
 from collections.abc import Callable
 from importlib import import_module
 from typing import Any, NoReturn
@@ -12,6 +13,9 @@ from igm_gui.version import PROGRAM
 
 MAX_SEED = 2**32 - 1
 MAX_SAMPLES = 100_000
+# Shapes of film by name, in their usual sizes.
+FRAMES = {"16:9": (1920, 1080), "9:16": (1080, 1920), "1:1": (1080, 1080), "4:5": (1080, 1350)}
+MAX_SIDE = 8192
 DEVICES = ("auto", "cpu", "cuda", "mps")
 
 
@@ -137,6 +141,27 @@ def _engine(command: argparse.ArgumentParser, batch: bool = True) -> None:
         )
 
 
+def _frame(text: str) -> tuple[int, int] | tuple[()]:
+    """A film's width and height; nothing for the picture's own."""
+    if text == "own":
+        return ()
+    if text in FRAMES:
+        return FRAMES[text]
+    width, cross, height = text.lower().replace("×", "x").partition("x")
+    if not (cross and width.isascii() and width.isdecimal() and height.isascii() and height.isdecimal()):
+        raise argparse.ArgumentTypeError(f"{text!r} is none of {', '.join(FRAMES)}, WIDTHxHEIGHT, own")
+    size = int(width[:9]), int(height[:9])
+    if not all(2 <= side <= MAX_SIDE and side % 2 == 0 for side in size):
+        raise argparse.ArgumentTypeError(f"a frame's sides are even, 2 to {MAX_SIDE} pixels, not {text}")
+    return size
+
+
+def _colour(text: str) -> str:
+    if not re.fullmatch("#?[0-9a-fA-F]{6}", text):
+        raise argparse.ArgumentTypeError(f"{text!r} is no colour such as #1e2a3c")
+    return "#" + text.lstrip("#").lower()
+
+
 def build_parser() -> argparse.ArgumentParser:
     """The whole command line."""
     parser = _Parser(
@@ -220,11 +245,11 @@ def _making(add: Add) -> None:
 
     render = add(
         "render",
-        "Render a project: .png its point, .mp4 or .wav its timeline, a folder numbered frames.",
+        "Render a project: .png its point; .mp4, .webp, .gif or .wav its timeline; a folder numbered frames.",
         "make",
     )
     render.add_argument(
-        "project", metavar="PROJECT", type=_name, help="a project (.igm), or a PNG, WAV or MP4 made here"
+        "project", metavar="PROJECT", type=_name, help="a project (.igm), or a result made here"
     )
     render.add_argument(
         "--out", required=True, metavar="FILE", type=_name, help="its ending says what to write"
@@ -247,7 +272,20 @@ def _making(add: Add) -> None:
     render.add_argument(
         "--crf",
         type=_whole(0, 51),
-        help="H.264 quality, 0 lossless to 51 (default: as a film given has, else 16)",
+        help="a film's quality, 0 lossless to 51 (default: as a film given has, else 16)",
+    )
+    render.add_argument(
+        "--frame",
+        type=_frame,
+        metavar="SHAPE",
+        help="a film's frame, with the picture in its middle: 16:9 (1920x1080), 9:16, 1:1, 4:5, WIDTHxHEIGHT,"
+        " or own, the picture's (default: as a film given has, else own)",
+    )
+    render.add_argument(
+        "--background",
+        type=_colour,
+        metavar="#RRGGBB",
+        help="the colour around the picture (default: as a film given has, else #000000)",
     )
     _engine(render, batch=False)
 

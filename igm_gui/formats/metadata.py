@@ -1,15 +1,17 @@
-"""One text in the metadata of a PNG, a WAV or an MP4: read without any native parser.
+"""One text in the metadata of a PNG, WAV, MP4, WebP or GIF: read without any native parser.
 
 Containers are walked by hand, chunk by chunk: no pixel is decoded, nothing is decompressed, and no size
 that a file claims is believed before it was checked against what is there.
 
 PNG: an uncompressed ``iTXt`` chunk before the pixels (PNG specification, 11.3.3.4). WAV: ``ICMT`` in a
 ``LIST INFO`` chunk (Multimedia Programming Interface and Data Specifications 1.0, 1991). MP4: the
-comment that FFmpeg writes, ``moov/udta/meta/ilst/©cmt/data`` (QuickTime File Format, metadata).
+comment that FFmpeg writes, ``moov/udta/meta/ilst/©cmt/data`` (QuickTime File Format, metadata). GIF: a
+comment extension before the pictures (GIF89a specification, 24). WebP: an ``XMP `` chunk (RFC 9649, 2.7.1.5).
 """
 
 from __future__ import annotations
 
+import html
 import os
 import struct
 import zlib
@@ -22,7 +24,7 @@ from igm_gui.errors import ProjectError
 MAX_TEXT = 32_000_000  # characters of one recipe: a timeline of 300 StyleGAN w+ keyframes
 PNG_KEYWORD = b"igm-recipe"
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
-ENDINGS = (".png", ".wav", ".mp4")
+ENDINGS = (".png", ".wav", ".mp4", ".webp", ".gif")
 
 
 class _Damaged(Exception):
@@ -32,7 +34,7 @@ class _Damaged(Exception):
 def read_text(path: Path) -> str | None:
     """The recipe's text in ``path``; None where there is none.
 
-    ProjectError where the file can't be read, is none of the three kinds, or is damaged there.
+    ProjectError where the file can't be read, is none of these kinds, or is damaged there.
     """
     try:
         with path.open("rb") as file:
@@ -44,9 +46,13 @@ def read_text(path: Path) -> str | None:
                 raw = _read_wav(file, size)
             elif start[4:8] == b"ftyp":
                 raw = _read_mp4(file, size)
+            elif start[:4] == b"RIFF" and start[8:12] == b"WEBP":
+                raw = _read_webp(file, size)
+            elif start[:6] in (b"GIF89a", b"GIF87a"):
+                raw = _read_gif(file, size)
             else:
                 raise ProjectError(
-                    f"{path.name} is not a PNG, WAV or MP4 file.",
+                    f"{path.name} is not a PNG, WAV, MP4, WebP or GIF file.",
                     "Files of these kinds that this program exported carry their recipe.",
                 )
             return None if raw is None else raw.decode("utf-8")
@@ -183,3 +189,88 @@ def _find_comment(file: BinaryIO, end: int, path: tuple[bytes, ...]) -> bytes | 
         raw = _take(file, length, box_end)
         return raw if raw.startswith(b'{"igm_recipe"') else None
     return None
+
+
+# -- WebP
+
+XMP_START = (
+    b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
+    b'<rdf:Description rdf:about="" xmlns:igm="urn:igm-studio"><igm:recipe>'
+)
+XMP_END = b"</igm:recipe></rdf:Description></rdf:RDF></x:xmpmeta>"
+XMP_FLAG = 0x04
+
+
+def append_webp_text(path: Path, text: str) -> None:
+    """Add the text, as XMP, at the end of a finished animated WebP."""
+    raw = XMP_START + html.escape(text, quote=False).encode("utf-8") + XMP_END
+    with path.open("r+b") as file:
+        if file.read(16)[12:] != b"VP8X":
+            raise ValueError("an animated WebP begins with a VP8X chunk")
+        end = file.seek(0, os.SEEK_END)
+        file.write(b"XMP " + struct.pack("<I", len(raw)) + raw + b"\0" * (len(raw) % 2))
+        length = file.tell()
+        file.seek(4)
+        file.write(struct.pack("<I", length - 8))
+        file.seek(20)
+        (flags,) = file.read(1)
+        file.seek(20)
+        file.write(bytes([flags | XMP_FLAG]))
+        assert end % 2 == 0  # chunks of a WebP are padded
+
+
+def _read_webp(file: BinaryIO, size: int) -> bytes | None:
+    file.seek(12)
+    for kind, length in _riff_chunks(file, size):
+        if kind == b"XMP ":
+            if length > 2 * MAX_TEXT:
+                raise _Damaged("the XMP is too long")
+            raw = _take(file, length, size)
+            if raw.startswith(XMP_START) and raw.endswith(XMP_END):
+                inner = raw[len(XMP_START) : -len(XMP_END)].decode("utf-8")
+                return html.unescape(inner).encode("utf-8")
+    return None
+
+
+# -- GIF
+
+
+def insert_gif_text(path: Path, text: str) -> None:
+    """Put the text, as a comment, before the pictures of a finished GIF."""
+    raw = text.encode("ascii")
+    blocks = (bytes([len(part)]) + part for part in (raw[i : i + 255] for i in range(0, len(raw), 255)))
+    whole = path.read_bytes()
+    head = 13 + _colour_bytes(whole[10])
+    path.write_bytes(b"".join((whole[:head], b"\x21\xfe", *blocks, b"\0", whole[head:])))
+
+
+def _read_gif(file: BinaryIO, size: int) -> bytes | None:
+    file.seek(10)
+    file.seek(_colour_bytes(_take(file, 3, size)[0]), os.SEEK_CUR)
+    while True:
+        (kind,) = _take(file, 1, size)
+        if kind in (0x2C, 0x3B):  # the first picture, or the end
+            return None
+        if kind != 0x21:
+            raise _Damaged(f"block {kind:#x} is none of a GIF's")
+        (label,) = _take(file, 1, size)
+        raw = _sub_blocks(file, size)
+        if label == 0xFE and raw.startswith(b'{"igm_recipe"'):
+            return raw
+
+
+def _colour_bytes(flags: int) -> int:
+    """How long the table of colours is that comes next."""
+    return 3 << (flags & 7) + 1 if flags & 0x80 else 0
+
+
+def _sub_blocks(file: BinaryIO, size: int) -> bytes:
+    """The content of the sub-blocks from here on."""
+    kept = bytearray()
+    while True:
+        (length,) = _take(file, 1, size)
+        if not length:
+            return bytes(kept)
+        kept += _take(file, length, size)
+        if len(kept) > MAX_TEXT:
+            raise _Damaged("the comment is too long")

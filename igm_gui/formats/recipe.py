@@ -97,7 +97,7 @@ def decode(text: str, where: str = "this file") -> Recipe:
 
 
 def read_recipe(path: Path) -> Recipe:
-    """The recipe of a PNG, WAV or MP4. Reads only metadata, never pixels or samples.
+    """The recipe of a PNG, WAV, MP4, WebP or GIF. Reads only metadata, never pixels or samples.
 
     ProjectError where the file holds none, can't be read, is damaged, or is of a newer version.
     """
@@ -106,7 +106,7 @@ def read_recipe(path: Path) -> Recipe:
     if text is None:
         raise ProjectError(
             f"{path.name} carries no recipe.",
-            "Only PNG, WAV and MP4 files that this program exported say what made them; another program "
-            "that saved the file again may have removed it.",
+            "Only files that this program exported (PNG, WAV, MP4, WebP, GIF) say what made them; another "
+            "program that saved the file again may have removed it.",
         )
     return decode(text, path.name)

@@ -14,7 +14,8 @@ from igm_gui.gui.settings import Settings
 from igm_gui.gui.studio import Studio
 
 OPENABLE = (
-    "Models, projects, exported results (*);;Projects (*.igm);;Pictures, sounds, films (*.png *.wav *.mp4)"
+    "Models, projects, exported results (*);;Projects (*.igm);;"
+    "Pictures, sounds, films (*.png *.wav *.mp4 *.webp *.gif)"
 )
 
 

@@ -23,7 +23,6 @@ from igm_gui.session.autosave import Autosave, Recoverable, recoverable
 from igm_gui.session.project import SUFFIX, Project, read_project, save_project
 from igm_gui.session.state import SessionState
 
-RESULTS = (".png", ".wav", ".mp4")
 MODEL_FILES = ("card.json", "model.safetensors")
 
 
@@ -236,8 +235,8 @@ class ProjectKeeper(QObject):
         ending = path.suffix.lower()
         if ending == SUFFIX:
             return self.open(path)
-        if path.is_file() and (ending in RESULTS or ending in PICTURES or ending in SOUNDS):
-            foreign = ending not in RESULTS or metadata.read_text(path) is None
+        if path.is_file() and (ending in metadata.ENDINGS or ending in PICTURES or ending in SOUNDS):
+            foreign = ending not in metadata.ENDINGS or metadata.read_text(path) is None
             if foreign and can_find(self._studio, path):
                 find_place(self._studio, path)
                 return True

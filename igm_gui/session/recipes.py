@@ -44,10 +44,15 @@ def point_recipe(info: GeneratorInfo, point: LatentPoint) -> Recipe:
     return _recipe(info, "point", point=codec.point_to_json(point))
 
 
+Side = Annotated[int, msgspec.Meta(ge=2, le=8192)]
+
+
 class Film(msgspec.Struct, frozen=True, omit_defaults=True):
     """How a film is written, beside its timeline.
 
-    ``factor`` magnifies each pixel (None: to at least 256 pixels), by blocks or ``smooth``; ``crf`` is x264's
+    ``factor`` magnifies each pixel (None: to at least 256 pixels, or as much of ``frame`` as there is room
+    for), by blocks or ``smooth``; ``frame`` is the film's width and height in pixels, even numbers, with the
+    picture in its middle on ``background``, ``#rrggbb`` (None: the picture's own size); ``crf`` is x264's
     quality, 0 lossless to 51; the timeline is gone through ``rounds`` times.
     """
 
@@ -55,6 +60,8 @@ class Film(msgspec.Struct, frozen=True, omit_defaults=True):
     smooth: bool = False
     crf: Annotated[int, msgspec.Meta(ge=0, le=51)] = 16
     rounds: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 1
+    frame: tuple[Side, Side] | None = None
+    background: Annotated[str, msgspec.Meta(pattern="^#[0-9a-f]{6}$")] = "#000000"
 
 
 def timeline_recipe(

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import igm_gui
 from igm_gui.formats.recipe import read_recipe
@@ -202,7 +203,7 @@ def test_render_a_sound(igm, tmp_path):
 
 def test_render_refuses_in_one_line(igm, project, tmp_path):
     refused(igm("render", tmp_path / "none.igm", "--out", "a.png"), "no project file")
-    refused(igm("render", project, "--out", tmp_path / "a.gif"), "does not end in .png or .wav or .mp4")
+    refused(igm("render", project, "--out", tmp_path / "a.avi"), "does not end in .png or .wav or .mp4")
     refused(igm("render", project, "--out", tmp_path / "a.wav"), "makes pictures")
     refused(igm("render", project, "--out", tmp_path / "a.mp4", "--at", "1"), "--at")
     (tmp_path / "bad.igm").write_bytes(b"not a project")
@@ -244,10 +245,48 @@ def test_a_film_is_made_again_as_it_was_written(igm, project, tmp_path):
     assert abs(film[:, 1::10].astype(int) - film[:, ::10]).max() < 3, "blocks"
 
 
+def test_a_film_in_a_frame_is_made_again_in_it(igm, project, tmp_path):
+    import av
+
+    def shape(path):
+        with av.open(path) as film:
+            picture = next(film.decode(video=0)).to_ndarray(format="rgb24")
+        return picture.shape[:2], tuple(picture[2, 2] // 16)
+
+    first, again, own, other = (tmp_path / f"{name}.mp4" for name in ("first", "again", "own", "other"))
+    wide = ("--frame", "160x90", "--background", "#FFFFFF")
+    assert igm("render", project, "--out", first, *wide).status == 0
+    assert igm("render", first, "--out", again).status == 0
+    assert first.read_bytes() == again.read_bytes()
+    assert shape(first) == ((90, 160), (15, 15, 15))
+    igm("render", first, "--out", own, "--frame", "own")
+    assert shape(own)[0] == (280, 280)
+    igm("render", own, "--out", other, "--frame", "9:16")
+    assert shape(other) == ((1920, 1080), (15, 15, 15))
+    refused(igm("render", first, "--out", other, "--scale", 4), "larger than a frame of 160×90")
+    for wrong in ("161x90", "8x9000", "wide", "x", "1x1"):
+        refused(igm("render", project, "--out", other, "--frame", wrong), "--frame")
+    refused(igm("render", project, "--out", other, "--background", "white"), "no colour such as #1e2a3c")
+
+
+@pytest.mark.parametrize("ending", [".webp", ".gif"])
+def test_an_animation_carries_what_made_it(ending, igm, project, tmp_path):
+    first, again = tmp_path / f"a{ending}", tmp_path / f"b{ending}"
+    assert igm("render", project, "--out", first, "--frame", "1:1", "--scale", 10).status == 0
+    assert igm("render", first, "--out", again).status == 0
+    assert first.read_bytes() == again.read_bytes()
+    assert restore_file(first).changes["timeline"].frames == 10
+    with Image.open(first) as image:
+        assert (image.size, image.n_frames) == ((1080, 1080), 10)
+    assert igm("render", first, "--out", tmp_path / "a.mp4").status == 0
+
+
 def test_render_refuses_what_the_ending_has_no_use_for(igm, project, tmp_path):
     out = ("render", project, "--out")
     refused(igm(*out, tmp_path / "a.png", "--at", 99), "ends at 2 seconds")
     refused(igm(*out, tmp_path / "a.png", "--rounds", 2), "goes round")
+    refused(igm(*out, tmp_path / "a.png", "--frame", "16:9"), "--frame is for a film")
+    refused(igm(*out, tmp_path / "a.png", "--background", "#ffffff"), "--background is for a film")
     refused(igm(*out, tmp_path / "frames", "--smooth"), "--smooth is for")
     igm("grid", "uniform-pixels", "--rows", 2, "--cols", 2, "--out", tmp_path / "g.png")
     refused(igm("render", tmp_path / "g.png", "--out", tmp_path / "h.png", "--smooth"), "whole pixels")

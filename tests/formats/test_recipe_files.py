@@ -15,10 +15,12 @@ from PIL import Image
 
 from igm_gui.errors import ExportError, ProjectError
 from igm_gui.formats import metadata
+from igm_gui.formats.animation import animation_writer
 from igm_gui.formats.audio import wav_writer, write_wav
+from igm_gui.formats.framing import framing, video_factor
 from igm_gui.formats.image import enlarged, png_bytes, write_png
 from igm_gui.formats.recipe import RECIPE_VERSION, Recipe, decode, encode, read_recipe
-from igm_gui.formats.video import to_frame, video_factor, video_writer
+from igm_gui.formats.video import video_writer
 
 RECIPE = Recipe(
     "point", "gesichter-ä", "ab" * 32, {"point": {"seed": 3, "values": {"x": 0.1 + 0.2}}}, "IGM Studio 9"
@@ -41,13 +43,22 @@ def make_wav(path: Path, recipe: Recipe | None = RECIPE) -> Path:
 
 
 def make_mp4(path: Path, recipe: Recipe | None = RECIPE) -> Path:
-    with video_writer(path, 20, 24, 25, recipe) as writer:
+    with video_writer(path, framing(20, 24), 25, recipe) as writer:
         for _ in range(5):
             writer.write(picture())
     return path
 
 
-MAKERS = {".png": make_png, ".wav": make_wav, ".mp4": make_mp4}
+def make_animation(path: Path, recipe: Recipe | None = RECIPE) -> Path:
+    with animation_writer(path, framing(20, 24, 1), 25, True, recipe) as writer:
+        for _ in range(5):
+            writer.write(picture())
+    return path
+
+
+MAKERS = {
+    ".png": make_png, ".wav": make_wav, ".mp4": make_mp4, ".webp": make_animation, ".gif": make_animation,
+}  # fmt: skip
 KINDS = pytest.mark.parametrize("ending", list(MAKERS))
 
 
@@ -106,7 +117,7 @@ def test_a_flipped_bit_never_gives_another_recipe(ending, tmp_path):
 def test_other_files_are_named_as_such(tmp_path):
     path = tmp_path / "notes.txt"
     path.write_text("hello")
-    with pytest.raises(ProjectError, match=r"notes.txt is not a PNG, WAV or MP4"):
+    with pytest.raises(ProjectError, match=r"notes.txt is not a PNG, WAV, MP4, WebP or GIF"):
         read_recipe(path)
     path.write_bytes(b"")
     with pytest.raises(ProjectError, match="is not a PNG"):
@@ -278,7 +289,7 @@ def test_a_film_has_its_frames_size_rate_and_colours(tmp_path):
 
     colours = [(200, 40, 40), (30, 180, 60), (20, 60, 220), (128, 128, 128), (255, 255, 255), (0, 0, 0)]
     path = tmp_path / "a.mp4"
-    with video_writer(path, 27, 31, 12.5, RECIPE, crf=10) as writer:
+    with video_writer(path, framing(27, 31), 12.5, RECIPE, crf=10) as writer:
         for colour in colours:
             writer.write(np.full((27, 31, 3), colour, np.uint8))
     with av.open(str(path)) as container:
@@ -300,16 +311,17 @@ def test_small_pictures_are_magnified_by_blocks_for_film(height, width, factor):
 
 
 def test_frames_have_even_sides_and_three_colours():
-    assert to_frame(picture(27, 31, 1), 1).shape == (28, 32, 3)
+    assert framing(27, 31, 1).place(picture(27, 31, 1)).shape == (28, 32, 3)
     opaque = np.full((4, 4, 4), 255, np.uint8)
     opaque[..., 3] = 128
-    assert (to_frame(opaque, 1) == 128).all()
+    assert (framing(4, 4, 1).place(opaque) == 128).all()
+    blue = framing(4, 4, 1, background="#0000ff").place(opaque)
+    assert (blue == (128, 128, 255)).all()
 
 
-def test_a_film_that_is_too_large_is_refused(tmp_path):
-    with pytest.raises(ExportError, match="too large"), video_writer(tmp_path / "a.mp4", 9000, 10, 25):
-        pass
-    assert list(tmp_path.iterdir()) == []
+def test_a_film_that_is_too_large_is_refused():
+    with pytest.raises(ExportError, match="too large"):
+        framing(9000, 10)
 
 
 @KINDS
@@ -319,8 +331,12 @@ def test_a_failure_while_writing_leaves_what_was_there(ending, tmp_path):
 
     def fail() -> None:
         if ending == ".mp4":
-            with video_writer(path, 20, 24, 25, RECIPE) as writer:
+            with video_writer(path, framing(20, 24), 25, RECIPE) as writer:
                 writer.write(picture())
+                raise OSError(28, "No space left on device")
+        elif ending in (".gif", ".webp"):
+            with animation_writer(path, framing(20, 24), 25, True, RECIPE) as animation:
+                animation.write(picture())
                 raise OSError(28, "No space left on device")
         elif ending == ".wav":
             with wav_writer(path, 8000, 1, RECIPE) as sound:

@@ -275,12 +275,28 @@ def test_a_sheet_is_enlarged_by_what_suits_the_model(side, rows, columns, gap, s
     assert grid_scale(info, GridSpec(rows=rows, columns=columns, scale=7)) == 7
 
 
-@pytest.mark.parametrize("film", [{"rounds": 0}, {"factor": "2"}, {"crf": 52}, [1]])
+@pytest.mark.parametrize(
+    "film",
+    [
+        {"rounds": 0},
+        {"factor": "2"},
+        {"crf": 52},
+        [1],
+        {"frame": [9000, 2]},
+        {"frame": [1080]},
+        {"background": "red"},
+        {"background": "#12345G"},
+    ],
+)
 def test_how_a_film_was_written_is_read_or_refused(film):
     with pytest.raises(ProjectError, match="damaged"):
         film_of(Recipe("timeline", "m", "", {"film": film}))
     assert film_of(Recipe("timeline", "m", "", {"film": {"rounds": 3}})) == Film(rounds=3)
     assert film_of(Recipe("timeline", "m", "")) == Film()
+    framed = {"frame": [1920, 1080], "background": "#1e2a3c"}
+    assert film_of(Recipe("timeline", "m", "", {"film": framed})) == Film(
+        frame=(1920, 1080), background="#1e2a3c"
+    )
 
 
 def test_a_film_of_the_largest_size_that_is_offered_can_be_made_again(fashion):
