@@ -82,6 +82,11 @@ class Checkpoint:
         return load_pickle(self.path.read_bytes(), self.half)
 
 
+def _label(path: Path) -> str:
+    """What a message calls a file; that of a model folder goes by the folder too."""
+    return f"{path.parent.name}/{path.name}" if path.name == "model.safetensors" else path.name
+
+
 def read_header(path: Path) -> dict[str, tuple[int, ...]]:
     """Tensor names and shapes of a safetensors file, checked against the file's length.
 
@@ -89,27 +94,28 @@ def read_header(path: Path) -> dict[str, tuple[int, ...]]:
     anything is allocated.
     """
     hint = "Copy or download the file again."
+    label = _label(path)
     try:
         size = path.stat().st_size
         with path.open("rb") as file:
             start = file.read(8)
             if len(start) < 8:
                 raise ModelError(
-                    f"{path.name} is only {size} bytes long: it is not a safetensors file.", hint
+                    f"{label} is only {size} bytes long: it is not a safetensors file.", hint
                 )
             (length,) = struct.unpack("<Q", start)
             if length > min(size - 8, MAX_HEADER_BYTES):
-                raise ModelError(f"{path.name} is cut short, or not a safetensors file.", hint)
+                raise ModelError(f"{label} is cut short, or not a safetensors file.", hint)
             text = file.read(length)
         if sum(text.count(mark) for mark in (b",", b"[", b"{")) > MAX_HEADER_PARTS:
-            raise ModelError(f"The header of {path.name} is far longer than any network's.", hint)
+            raise ModelError(f"The header of {label} is far longer than any network's.", hint)
         raw = msgspec.json.decode(text)
     except OSError as error:
         raise ModelError(
-            f"{path.name} can't be read: {error.strerror}.", "Check that it exists and may be read."
+            f"{label} can't be read: {error.strerror}.", "Check that it exists and may be read."
         ) from error
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise ModelError(f"The header of {path.name} is damaged.", hint, str(error)) from error
+        raise ModelError(f"The header of {label} is damaged.", hint, str(error)) from error
     shapes: dict[str, tuple[int, ...]] = {}
     end = 0
     try:
@@ -124,10 +130,10 @@ def read_header(path: Path) -> dict[str, tuple[int, ...]]:
             shapes[name] = tuple(int(side) for side in sides)
             end = max(end, int(entry["data_offsets"][1]))
     except (AttributeError, KeyError, TypeError, ValueError, IndexError) as error:
-        raise ModelError(f"The header of {path.name} is damaged.", hint, repr(error)) from error
+        raise ModelError(f"The header of {label} is damaged.", hint, repr(error)) from error
     if 8 + length + end != size:
         raise ModelError(
-            f"{path.name} is {size:,} bytes long, not {8 + length + end:,}: cut short or damaged.",
+            f"{label} is {size:,} bytes long, not {8 + length + end:,}: cut short or damaged.",
             hint,
         )
     return shapes
@@ -153,7 +159,7 @@ def read_tensors(path: Path, half: bool = False) -> dict[str, torch.Tensor]:
                 tensors[name] = tensor
     except (SafetensorError, OSError, ValueError, RuntimeError) as error:
         raise ModelError(
-            f"{path.name} can't be read as safetensors.", "Copy or download it again.", str(error)
+            f"{_label(path)} can't be read as safetensors.", "Copy or download it again.", str(error)
         ) from error
     return tensors
 
@@ -161,7 +167,7 @@ def read_tensors(path: Path, half: bool = False) -> dict[str, torch.Tensor]:
 def not_finite(path: Path, name: str, half: bool = False) -> ModelError:
     """The refusal of weights with NaN or infinity (or, in half precision, beyond 65504)."""
     return ModelError(
-        f"{path.name} holds weights that are not numbers (NaN or infinity) in {name}"
+        f"{_label(path)} holds weights that are not numbers (NaN or infinity) in {name}"
         + (", or too large for half precision." if half else "."),
         "Such a network can't make pictures or sound; export it again from a healthy training state.",
     )
