@@ -264,6 +264,20 @@ def test_live_of_a_model_that_cannot_stream_crossfades(
     assert view.hub.is_playing(view)  # the loop goes on
 
 
+def test_live_goes_on_with_another_model_whether_it_streams_or_not(
+    view: SoundView, studio: Studio, qtbot: QtBot
+) -> None:
+    view.toggle_live()
+    qtbot.waitUntil(lambda: (live := view.hub.engine.status().live) is not None and live.ready, timeout=WAIT)
+    studio.open_model("drums")  # which does not stream: its rendering takes over from the stream
+    qtbot.waitUntil(lambda: view.hub.engine.status().player.length == pytest.approx(1.0), timeout=WAIT)
+    assert view.hub.engine.live_model == ""
+    assert view.live
+    studio.open_model("additive")
+    qtbot.waitUntil(lambda: view.hub.engine.live_model == "additive", timeout=WAIT)
+    assert view.live
+
+
 def test_a_live_model_that_fails_is_said(view: SoundView, studio: Studio, qtbot: QtBot) -> None:
     def broken(_model: str) -> Any:
         raise RuntimeError("no such layer")
@@ -314,13 +328,28 @@ def test_another_device_is_chosen_and_remembered(view: SoundView, qtbot: QtBot) 
     menu.aboutToShow.emit()
     qtbot.waitUntil(lambda: not view.device_button._look.isActive(), timeout=WAIT)
     titles = [action.text() for action in menu.actions()]
-    assert titles == ["System default", "speakers", "headphones", "No sound"]
+    assert titles[:4] == ["System default", "speakers", "headphones", "No sound"]
     next(action for action in menu.actions() if action.text() == "headphones").trigger()
     assert view.hub.device == "headphones"
     assert Settings().text("sound/device") == "headphones"
     with qtbot.waitSignal(view.hub.ticked, timeout=WAIT, check_params_cb=is_heard):
         view.toggle_play()
     assert view.hub.status.player.device == "headphones"
+
+
+def test_the_latency_is_chosen_and_remembered(view: SoundView, qtbot: QtBot) -> None:
+    menu = view.device_button.menu()
+    menu.aboutToShow.emit()
+    qtbot.waitUntil(lambda: not view.device_button._look.isActive(), timeout=WAIT)
+    choices = {a.text(): a for a in menu.actions() if a.text().endswith(" ms")}
+    assert list(choices) == ["Short, 60 ms", "Normal, 150 ms", "Long, 300 ms"]
+    assert all(action.toolTip() != action.text() for action in choices.values())
+    choices["Short, 60 ms"].trigger()
+    qtbot.waitUntil(lambda: view.hub.latency == 0.06, timeout=WAIT)
+    assert Settings().text("sound/latency") == "0.060"
+    again = SoundHub(view._studio, SoundEngine(Player(FakeOpener())))
+    qtbot.waitUntil(lambda: again.latency == 0.06, timeout=WAIT)
+    again.close()
 
 
 def test_volume_and_mute_are_remembered(view: SoundView, studio: Studio, qtbot: QtBot) -> None:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from igm_gui.generators.base import SoundStream, TorchGenerator
 
 LEAD = 0.05  # seconds made ahead of the device's own buffer
+SHORT = 0.1  # seconds; a device that holds less is for playing, and half the lead is made
 MOST_LEAD = 0.4
 WARM_UP_BLOCKS = 4
 WINDOW = 0.05  # seconds of sound that the real-time factor is taken over
@@ -88,7 +89,7 @@ class LiveStream:
         self._stopping = False
         self._voice: LiveVoice | None = None
         self._actual = 1
-        self._lead = LEAD
+        self._lead = LEAD if player.latency >= SHORT else LEAD / 2
         self._factor = 0.0
         self._worst = 0.0
         self._taken = self._lasts = 0.0
@@ -158,7 +159,7 @@ class LiveStream:
                 return
         actual = opening.actual
         convert = Resampler(rate, actual) if actual != rate else None
-        voice = LiveVoice(rate, RingBuffer(actual + 4 * block), int(LEAD * actual))
+        voice = LiveVoice(rate, RingBuffer(actual + 4 * block), int(self._lead * actual), actual)
         self._actual = actual
         self._voice = voice
         voice.cancelled = self._stopping

@@ -6,6 +6,7 @@ an output is written to, blocking, from a thread of its own. One thread uses all
 
 from __future__ import annotations
 
+import functools
 import sys
 import time
 from collections.abc import Callable
@@ -18,7 +19,7 @@ from numpy.typing import NDArray
 from igm_gui.errors import DeviceError
 
 LATENCY = 0.15  # seconds that the device is asked to hold
-MOST_LATENCY = 0.35
+LEAST_LATENCY, MOST_LATENCY = 0.06, 0.35
 NO_DEVICE = "No sound device"
 
 
@@ -153,6 +154,8 @@ class PortAudioOutput:
 def _portaudio() -> Any:
     """The sounddevice module. DeviceError where the system has no PortAudio library."""
     try:
+        if sys.platform.startswith("linux"):
+            _hush_alsa()
         import sounddevice
     except OSError as error:
         raise DeviceError(
@@ -161,6 +164,23 @@ def _portaudio() -> Any:
             details=repr(error),
         ) from error
     return sounddevice
+
+
+@functools.cache
+def _hush_alsa() -> None:
+    """ALSA writes a page of warnings to the terminal at every look for devices; what matters is raised."""
+    import ctypes
+
+    text, number = ctypes.c_char_p, ctypes.c_int
+    silent = ctypes.CFUNCTYPE(None, text, number, text, number, text)(lambda *_said: None)
+    try:
+        ctypes.CDLL("libasound.so.2").snd_lib_error_set_handler(silent)
+    except (OSError, AttributeError):
+        return
+    _kept.append(silent)  # as long as the library may call it
+
+
+_kept: list[Any] = []
 
 
 def _reason(error: BaseException) -> str:
@@ -220,6 +240,10 @@ class Opener:
         finally:
             self._looked = True
         return "" if self.devices else "No sound device was found. Connect one and play again."
+
+    def has(self, wanted: str) -> bool:
+        """Whether the device, empty for the default, was there at the last look."""
+        return self._choose(wanted) is not None
 
     def open(self, wanted: str, rate: int) -> tuple[Output, str]:
         """An output for sound at ``rate`` Hz and a sentence for the person (empty where all is well).

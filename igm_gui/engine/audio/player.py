@@ -1,71 +1,27 @@
-"""The thread that plays: commands in, blocks to the device, what is heard where."""
+"""What plays sound, as the interface calls it: renderings, live voices, volume, device."""
 
 from __future__ import annotations
 
-import contextlib
-import os
-import sys
 import threading
-import time
-from collections import deque
-from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
 
-from igm_gui.engine.audio.mixer import Mixer
-from igm_gui.engine.audio.output import MOST_LATENCY, NO_DEVICE, Opener, Output, OutputDevice
-from igm_gui.engine.audio.status import Mark, Opening, PlayerStatus, block_for
-from igm_gui.engine.audio.voices import Clip, LiveVoice, Voice
-from igm_gui.errors import DeviceError
+from igm_gui.engine.audio.output import LEAST_LATENCY, MOST_LATENCY, OutputDevice
+from igm_gui.engine.audio.playing import CROSSFADE, GRACE, RETRIGGER_FADE, STOP_FADE, PlayingThread
+from igm_gui.engine.audio.status import Opening, PlayerStatus
+from igm_gui.engine.audio.voices import Clip, LiveVoice
 
-CROSSFADE = 0.025  # seconds, between two renderings
-STOP_FADE = 0.015
-RETRIGGER_FADE = 0.008
-SAFETY = 0.06  # seconds that the device must hold at any time
-GRACE = 1.5  # seconds of silence before the device is given back
+__all__ = ["GRACE", "Player"]
 
 
-def _be_urgent() -> None:
-    """Real-time scheduling for the calling thread, where the system grants it (Linux, to the audio group):
-    it mostly sleeps, and must be let run at once when it wakes."""
-    if hasattr(os, "sched_setscheduler"):
-        with contextlib.suppress(OSError):
-            if os.sched_getscheduler(0) == os.SCHED_OTHER:
-                os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(1))
-
-
-class Player:
+class Player(PlayingThread):
     """Plays clips and live voices through one output. The methods never block.
 
     The thread starts with the first sound and gives the device back after a while of silence, so that
-    nothing runs at rest. ``notices`` collects sentences for the person (a lost device, none found).
+    nothing runs at rest. ``notices`` collects sentences for the person (a lost device, none found), ``news``
+    good ones (it is back).
     """
-
-    def __init__(self, opener: Opener | None = None, clock: Callable[[], float] = time.perf_counter) -> None:
-        self.notices: deque[str] = deque(maxlen=8)
-        self._opener = opener or Opener()
-        self._clock = clock
-        self._commands: deque[Callable[[], None]] = deque()
-        self._wake = threading.Condition()
-        self._thread: threading.Thread | None = None
-        self._closing = False
-        self._wanted = ""
-        self._volume = 1.0
-        self._starting = False  # asked to play, not yet begun
-        self._actual: dict[int, int] = {}  # rate asked -> rate of the device
-        # Below here only the playing thread writes.
-        self._output: Output | None = None
-        self._asked = 0
-        self._mixer = Mixer(block_for(48_000), 48_000)
-        self._block = np.zeros((self._mixer.block, 2), np.float32)
-        self._silent = 0.0
-        self._since_open = 0.0
-        self._dry = 0
-        self._mark: Mark | None = None
-        self._live: LiveVoice | None = None
-        self._look_later = False
-        self._said = ""
 
     # -- what the interface calls
 
@@ -128,6 +84,21 @@ class Player:
         """Change to a device by name; empty for the default one, :data:`NO_DEVICE` for silence."""
         self._wanted = name
         self._do(self._change_device)
+
+    @property
+    def latency(self) -> float:
+        """Seconds that the device is asked to hold: from 0.06, for an instrument, to 0.35."""
+        return self._opener.latency
+
+    def set_latency(self, seconds: float) -> None:
+        """Ask the device to hold ``seconds``; what plays goes on after a short silence."""
+
+        def change() -> None:
+            self._opener.latency = min(max(seconds, LEAST_LATENCY), MOST_LATENCY)
+            self._dry = 0
+            self._change_device()
+
+        self._do(change)
 
     @property
     def wanted_device(self) -> str:
@@ -204,183 +175,9 @@ class Player:
             self._thread.join(timeout)
             self._thread = None
 
-    # -- the thread that plays
-
-    def _do(self, command: Callable[[], None]) -> None:
-        with self._wake:
-            if self._closing:
-                return
-            self._commands.append(command)
-            self._wake.notify_all()
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="sound", daemon=True)
-                self._thread.start()
-
     def _clip(self, samples: NDArray[np.float32], rate: int, loop: bool, start: float) -> Clip:
         clip = Clip(samples, rate, loop, start)
-        # Converted here, where it may take time, when the device is known to refuse the rate.
-        clip.convert(self._actual.get(rate, rate))
+        # Converted here, where it may take time, when the device is known to run at another rate.
+        output = self._output if self._mixer.sounding else None
+        clip.convert(self._actual.get(rate, rate) if output is None else output.rate)
         return clip
-
-    def _run(self) -> None:
-        # A thread that only waits for its turn must not wait 5 ms (the default) for it each time.
-        sys.setswitchinterval(min(sys.getswitchinterval(), 5e-4))
-        _be_urgent()
-        while True:
-            while self._commands:
-                self._commands.popleft()()
-            if self._closing:
-                break
-            if not self._mixer.sounding and self._silent >= GRACE:
-                self._close_output()
-            if self._output is None:
-                self._rest()
-            else:
-                self._next_block()
-        if self._output is not None:
-            self._drain()
-            self._close_output()
-
-    def _rest(self) -> None:
-        if self._look_later:
-            self._look_later = False
-            self._opener.look()
-        with self._wake:
-            while not (self._commands or self._closing):
-                self._wake.wait()
-
-    def _next_block(self) -> None:
-        live = self._live
-        if live is not None and self._output is not None and live is self._mixer.current:
-            # What the device still holds is time for a stream that is a little late.
-            live.wait_for(self._mixer.block, self._output.queued() - SAFETY)
-        self._mixer.mix(self._block)
-        self._write(self._block)
-        current = self._mixer.current
-        if isinstance(current, Clip):
-            self._mark = Mark(current, current.start + current.played, self._clock())
-        elif current is not None or (
-            not self._mixer.sounding and self._mark and self._silent > self._latency + 0.05
-        ):
-            self._mark = None
-        if current is not self._live and not self._mixer.sounding:
-            self._live = None
-        seconds = self._mixer.block / self._mixer.rate
-        self._silent = 0.0 if self._mixer.sounding else self._silent + seconds
-
-    @property
-    def _latency(self) -> float:
-        return self._output.latency if self._output is not None else 0.0
-
-    def _write(self, block: NDArray[np.float32]) -> None:
-        output = self._output
-        assert output is not None
-        try:
-            dry = output.write(block)
-        except DeviceError as error:
-            self._lose(error)
-            return
-        # A fresh stream reports that it was empty until it has been filled once.
-        self._since_open += len(block) / output.rate
-        if dry and self._mixer.sounding and self._since_open > output.latency + 0.05:
-            self._dry += 1
-
-    def _lose(self, error: DeviceError) -> None:
-        """The device is gone: go on in silence, and say so."""
-        assert self._output is not None
-        rate = self._output.rate
-        self._output.close()
-        self._opener.devices = ()
-        self._output = self._opener.open(NO_DEVICE, rate)[0]
-        self.notices.append(f"{error} The sound goes on unheard.")
-
-    def _open(self, rate: int) -> Output:
-        if self._output is not None:
-            if rate == self._asked:
-                return self._output
-            self._drain()
-            self._close_output()
-        output = self._open_wanted(rate)
-        self._install(output, rate)
-        return output
-
-    def _open_wanted(self, rate: int) -> Output:
-        output, notice = self._opener.open(self._wanted, rate)
-        if notice and notice != self._said:
-            self.notices.append(notice)
-        self._said = notice  # the same sentence once, not at every play
-        return output
-
-    def _install(self, output: Output, rate: int) -> None:
-        mixer = Mixer(block_for(output.rate), output.rate, self._volume)
-        self._block = np.zeros((mixer.block, 2), np.float32)
-        self._mixer, self._output, self._asked = mixer, output, rate
-        self._actual[rate] = output.rate
-        self._since_open = self._silent = 0.0
-        self._dry = 0
-
-    def _drain(self) -> None:
-        """Fade out and write silence until the device has played everything it holds."""
-        self._mixer.stop(0.01)
-        assert self._output is not None
-        left = int((self._output.latency + 0.06) * self._output.rate)
-        while left > 0:
-            self._mixer.mix(self._block)
-            self._write(self._block)
-            left -= len(self._block)
-
-    def _fill(self, output: Output) -> None:
-        """Silence until a fresh device is full: it would take a stream's whole lead at one draught."""
-        self._block.fill(0.0)
-        while self._since_open < output.latency and output is self._output:
-            self._write(self._block)
-
-    def _close_output(self) -> None:
-        if self._output is not None:
-            self._output.close()
-        if self._dry:
-            # This machine is busier than the buffer is long: a longer one the next time.
-            self._opener.latency = min(self._opener.latency * 1.4, MOST_LATENCY)
-            self._dry = 0
-        self._output = None
-        self._mark = None
-        self._live = None
-        self._mixer.level = 0.0
-
-    def _change_device(self) -> None:
-        self._actual.clear()
-        if self._output is None:
-            return
-        rate, before = self._asked, self._output
-        before.close()
-        self._said = ""
-        output = self._open_wanted(rate)
-        current = self._mixer.current
-        self._install(output, rate)
-        if isinstance(current, Clip):
-            current.convert(output.rate)
-        if current is not None:
-            self._mixer.start(current, RETRIGGER_FADE, 0.0)
-
-    def _start(self, voice: Voice, fade_in: float, fade_out: float) -> None:
-        output = self._open(voice.rate)
-        if isinstance(voice, Clip):
-            voice.convert(output.rate)
-        elif isinstance(voice, LiveVoice):
-            self._fill(output)
-            self._live = voice
-        self._mixer.start(voice, fade_in, fade_out)
-        self._silent = 0.0
-        self._starting = False
-
-    def _swap(self, clip: Clip) -> None:
-        current = self._mixer.current
-        if isinstance(current, Clip) and current.rate == clip.rate and self._output is not None:
-            clip.convert(self._output.rate)
-            clip.follow(current)
-            if clip.loop:
-                clip.start %= max(1, len(clip.frames))
-            self._mixer.start(clip, CROSSFADE, CROSSFADE)
-            self._starting = False
-        else:
-            self._start(clip, 0.0, CROSSFADE)

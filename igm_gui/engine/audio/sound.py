@@ -81,15 +81,21 @@ class SoundEngine:
 
     def set_device(self, name: str) -> None:
         """Change to a device by name; empty for the default one."""
+        self._afresh(lambda: self.player.set_device(name))
+
+    def set_latency(self, seconds: float) -> None:
+        """Ask the device to hold ``seconds``: see :meth:`Player.set_latency`."""
+        self._afresh(lambda: self.player.set_latency(seconds))
+
+    def _afresh(self, change: Callable[[], None]) -> None:
+        """Change the output. It may run at another rate, or hold less: a stream starts afresh."""
         live = self._live
         if live is not None:
-            # The new device may run at another rate: the stream starts afresh.
-            point = live.point
             self._end_live()
             self.player.stop()
-        self.player.set_device(name)
+        change()
         if live is not None:
-            self.go_live(live.model, point)
+            self.go_live(live.model, live.point)
 
     @property
     def devices(self) -> tuple[OutputDevice, ...]:

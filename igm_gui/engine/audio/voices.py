@@ -58,10 +58,12 @@ class Clip:
         self.played = 0  # frames read since start
 
     def convert(self, actual: int) -> None:
-        """Make the data fit a device that runs at ``actual`` Hz. Not while it plays."""
+        """Make the data fit a device that runs at ``actual`` Hz; the place it has reached stays. Not while it
+        is read."""
         if actual == self.data_rate:
             return
-        self.start = round(self.start * actual / self.data_rate)
+        self.start = round((self.start + self.played) * actual / self.data_rate)
+        self.played = 0
         self.frames = _soft_end(resample(self.source, self.rate, actual), actual)
         self.data_rate = actual
 
@@ -114,8 +116,10 @@ class LiveVoice:
     again and fades in: a gap, but no crackle. ``underruns`` counts those gaps.
     """
 
-    def __init__(self, rate: int, ring: RingBuffer, lead: int) -> None:
+    def __init__(self, rate: int, ring: RingBuffer, lead: int, data_rate: int | None = None) -> None:
+        """``data_rate`` is that of the frames in the ring, where it is not the model's ``rate``."""
         self.rate = rate
+        self.data_rate = data_rate or rate
         self.ring = ring
         self.lead = lead
         self.underruns = 0

@@ -12,7 +12,7 @@ from PySide6.QtCore import QRectF, QSize, Qt, QTimer
 from PySide6.QtGui import QActionGroup, QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QSizePolicy, QWidget
 
-from igm_gui.engine.audio.output import NO_DEVICE
+from igm_gui.engine.audio.output import LATENCY, NO_DEVICE
 from igm_gui.engine.audio.sound import SoundStatus
 from igm_gui.gui import theme
 from igm_gui.gui.sound.hub import SoundHub
@@ -20,6 +20,12 @@ from igm_gui.gui.widgets.buttons import Button, IconButton
 from igm_gui.gui.widgets.slider import Track
 
 FLOOR_DB = -54.0
+# What the device holds: seconds, name, what for.
+LATENCIES = (
+    (0.06, "Short", "For playing: a change is heard soonest. A busy machine may break off"),
+    (LATENCY, "Normal", "Without gaps on an ordinary machine"),
+    (0.30, "Long", "For a model that keeps up only just, or a busy machine"),
+)
 
 
 class PlayButton(IconButton):
@@ -134,9 +140,10 @@ class DeviceButton(Button):
     """The output device, and a menu to choose another."""
 
     def __init__(self, hub: SoundHub, parent: QWidget | None = None) -> None:
-        super().__init__("", "speaker", "Where the sound goes", "flat", parent)
+        super().__init__("", "speaker", "Where the sound goes, and how soon it is heard", "flat", parent)
         self._hub = hub
         self._menu = QMenu(self)
+        self._menu.setToolTipsVisible(True)
         self._menu.aboutToShow.connect(self._open)
         self._looked: threading.Event | None = None
         self._look = QTimer(self)
@@ -153,7 +160,7 @@ class DeviceButton(Button):
         text = self.fontMetrics().elidedText(name, Qt.TextElideMode.ElideMiddle, 120)
         if text != self.text():
             self.setText(text)
-            self.setToolTip(f"The sound goes to: {name}")
+            self.setToolTip(f"The sound goes to: {name}. Click to choose where, and how soon it is heard")
             self.setAccessibleName(f"Sound device: {name}")
 
     def _open(self) -> None:
@@ -182,6 +189,16 @@ class DeviceButton(Button):
             action.setChecked(name == hub.device)
             action.triggered.connect(lambda _checked=False, name=name: hub.set_device(name))
             group.addAction(action)
+        menu.addSection("Latency")
+        lengths = QActionGroup(menu)
+        nearest = min(LATENCIES, key=lambda entry: abs(entry[0] - hub.latency))
+        for seconds, title, tip in LATENCIES:
+            action = menu.addAction(f"{title}, {seconds * 1000:.0f} ms")
+            action.setToolTip(tip)
+            action.setCheckable(True)
+            action.setChecked(seconds == nearest[0])
+            action.triggered.connect(lambda _checked=False, seconds=seconds: hub.set_latency(seconds))
+            lengths.addAction(action)
         if not hub.engine.devices:
             menu.addSeparator()
             searching = self._looked is not None and not self._looked.is_set()

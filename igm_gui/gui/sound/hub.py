@@ -60,6 +60,9 @@ class SoundHub(QObject):
         device = self._settings.text("sound/device")
         if device:
             self.engine.set_device(device)
+        latency = _number(self._settings.text("sound/latency"), 0.0)
+        if latency:
+            self.engine.set_latency(latency)
         studio.closing.connect(self.close)
 
     # -- playing
@@ -136,6 +139,18 @@ class SoundHub(QObject):
         self._timer.start()
         self.changed.emit()
 
+    @property
+    def latency(self) -> float:
+        """Seconds that the device is asked to hold."""
+        return self.engine.player.latency
+
+    def set_latency(self, seconds: float) -> None:
+        """Short for playing, long where a machine is busy; remembered."""
+        self.engine.set_latency(seconds)
+        self._settings.put("sound/latency", f"{seconds:.3f}")
+        self._timer.start()
+        self.changed.emit()
+
     def device_text(self) -> str:
         """What plays or would play, for a button. After a play that nobody heard it stays so until one is."""
         player = self.status.player
@@ -159,6 +174,9 @@ class SoundHub(QObject):
         self._look_whether_heard(status)
         while self.engine.player.notices:
             self._studio.notice.emit(Notice(self.engine.player.notices.popleft(), kind="error"))
+            self.changed.emit()
+        while self.engine.player.news:
+            self._studio.notice.emit(Notice(self.engine.player.news.popleft(), kind="good"))
             self.changed.emit()
         error = self.engine.take_error()
         if error is not None:

@@ -261,11 +261,12 @@ class SoundView(QWidget):
         if self._audition:
             self._audition = False
             self.hub.play(self, self._samples, self._rate, self.loop)
-        elif self._live and not self.hub.engine.live_model and self.isVisible():
-            if self._streams:
-                self._begin_live()
-            else:
+        elif self._live and self.isVisible():
+            if not self._streams:
+                # Also where the model before streams: this one takes over from it.
                 self.hub.swap(self, self._samples, self._rate, self.loop)
+            elif not self.hub.engine.live_model:
+                self._begin_live()
         self._show_playing()
 
     def _pitch(self) -> InputSpec | None:

@@ -84,12 +84,20 @@ class FakeOpener:
         self.looked = 0
         self.latency = 0.1
         self.free = False
+        self.there = True
         self._rates = rates or {}
         self._opened = threading.Condition()
 
     def look(self) -> str:
         self.looked += 1
         return ""
+
+    def refuse(self, rates: dict[int, int]) -> None:
+        """From now on: rate asked -> rate opened."""
+        self._rates = rates
+
+    def has(self, wanted: str) -> bool:
+        return self.there and wanted in ("", *(device.name for device in self.devices))
 
     def open(self, wanted: str, rate: int) -> tuple[FakeOutput, str]:
         with self._opened:

@@ -153,6 +153,7 @@ def test_nothing_runs_at_rest(rig: Rig) -> None:
 def test_a_lost_device_becomes_silence_and_a_sentence(rig: Rig) -> None:
     rig.player.play(tone(), RATE, loop=True)
     rig.device.advance(4)
+    rig.opener.there = False
     rig.device.unplug()
     nowhere = rig.opener.wait_for_output(1)
     assert nowhere.rate == RATE
@@ -163,6 +164,28 @@ def test_a_lost_device_becomes_silence_and_a_sentence(rig: Rig) -> None:
     notice = rig.player.notices.popleft()
     assert "speakers stopped playing: unplugged" in notice
     assert "unheard" in notice
+
+
+def test_a_lost_device_that_is_back_goes_on_with_the_sound(rig: Rig) -> None:
+    rig.player.play(tone(440.0, 2.0), RATE, loop=True)
+    rig.device.advance(4)
+    rig.opener.there = False
+    rig.opener.free = True
+    rig.device.unplug()
+    nowhere = rig.opener.wait_for_output(1)
+    while rig.opener.looked < 2:  # it looks, in vain
+        assert rig.player._thread is not None
+        rig.player._thread.join(0.001)
+    assert len(rig.opener.outputs) == 2
+    rig.opener.there = True
+    back = rig.opener.wait_for_output(2)
+    while len(back.blocks) < 40:
+        rig.player._thread.join(0.001)
+    assert nowhere.closed
+    assert rig.player.status().real
+    assert rig.player.status().playing
+    assert list(rig.player.news) == ["speakers plays again."]
+    assert np.abs(np.diff(back.sound, axis=0)).max() < 0.5 * 2 * np.pi * 440 / RATE * 1.02  # no click
 
 
 def test_another_device_goes_on_with_the_sound(rig: Rig) -> None:
@@ -176,18 +199,78 @@ def test_another_device_goes_on_with_the_sound(rig: Rig) -> None:
     assert second.name == "headphones"
     assert second.sound[2000:].any()
     assert rig.player.status().device == "headphones"
+    # The old one is not cut off in mid-swing, and plays what it held.
+    assert np.abs(np.diff(rig.device.sound, axis=0)).max() < 0.5 * 2 * np.pi * 440 / RATE * 1.02
+    assert not rig.device.sound[-int(0.1 * RATE) :].any()
+    # The new one goes on where the old one stopped.
+    heard = second.sound[-BLOCK:, 0]
+    at = 10 * BLOCK + int(0.01 * RATE)
+    wave = tone(seconds=2.0)[0]
+    places = [np.abs(wave[k : k + BLOCK] - heard).max() for k in range(at, at + 14 * BLOCK)]
+    assert min(places) < 1e-3
+
+
+def test_a_device_at_another_rate_goes_on_at_the_same_place(rig: Rig) -> None:
+    ramp = np.linspace(0.0, 0.5, 2 * RATE, dtype=np.float32)[None]
+    rig.player.play(ramp, RATE)
+    rig.device.advance(40)
+    rig.opener.refuse({RATE: 24_000})
+    rig.player.set_device("headphones")
+    rig.device.let_go()
+    second = rig.opener.wait_for_output(1)
+    second.advance(10)
+    assert second.rate == 24_000
+    reached = rig.device.sound.max()
+    assert second.sound[-1, 0] == pytest.approx(reached, abs=0.06)
+    assert second.sound[-1, 0] > reached - 0.005
+
+
+def test_the_latency_is_the_persons_choice(rig: Rig) -> None:
+    rig.player.play(tone(seconds=2.0), RATE)
+    rig.device.advance(4)
+    rig.player.set_latency(0.06)
+    rig.device.let_go()
+    second = rig.opener.wait_for_output(1)
+    second.advance(4)
+    assert rig.player.latency == 0.06
+    assert rig.player.status().playing
+    rig.player.set_latency(9.0)
+    second.let_go()
+    rig.opener.wait_for_output(2).advance(2)
+    assert rig.player.latency == 0.35
 
 
 def test_a_sound_at_another_rate_opens_the_device_at_that_rate(rig: Rig) -> None:
-    rig.player.play(tone(), RATE)
-    rig.device.advance(4)
-    rig.device.let_go()
+    rig.player.play(tone(seconds=0.05), RATE)
+    rig.device.advance(10)
     rig.player.play(tone(rate=24_000), 24_000)
+    rig.device.let_go()
     second = rig.opener.wait_for_output(1)
     assert second.rate == 24_000
     second.advance(8)
     np.testing.assert_array_equal(second.sound[:2000, 0], tone(rate=24_000)[0, :2000])
-    assert not rig.device.sound[-BLOCK:].any()  # what played before had ended softly
+
+
+def test_a_sound_at_another_rate_takes_over_without_a_gap_while_one_sounds(rig: Rig) -> None:
+    rig.player.play(tone(), RATE)
+    rig.device.advance(10)
+    rig.player.play(tone(rate=24_000), 24_000)
+    rig.device.advance(20)
+    assert len(rig.opener.outputs) == 1
+    quiet = np.abs(rig.device.sound[:, 0]) < 1e-4
+    assert np.convolve(quiet, np.ones(16), "valid").max() < 16
+    after = rig.device.sound[12 * BLOCK :, 0]
+    # A block may have been on its way when it was asked for.
+    off = [np.abs(after - tone()[0, k : k + len(after)]).max() for k in (BLOCK, 2 * BLOCK)]
+    assert min(off) < 2e-4
+
+
+def test_swap_keeps_the_place_between_rates(rig: Rig) -> None:
+    rig.player.play(tone(), RATE)
+    rig.device.advance(10)
+    rig.player.swap(tone(rate=24_000), 24_000)
+    rig.device.advance(10)
+    np.testing.assert_allclose(rig.device.sound[:, 0], tone()[0, : 20 * BLOCK], atol=2e-4)
 
 
 def test_a_refused_rate_is_resampled() -> None:

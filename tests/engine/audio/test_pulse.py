@@ -53,6 +53,10 @@ class Server:
             "PULSE_COOKIE": str(folder / "cookie"),
         }
         self.environment = {**os.environ, **self.variables}
+        self.start()
+
+    def start(self) -> None:
+        socket = self.variables["PULSE_SERVER"].removeprefix("unix:")
         self.process = subprocess.Popen(
             [
                 "pulseaudio", "-n", "--daemonize=no", "--exit-idle-time=-1", "--use-pid-file=no",
@@ -265,6 +269,39 @@ def test_the_bundled_generator_live_while_z_moves(engine: SoundEngine, recorder:
     assert hertz[near][spectrum[near].argmax()] == pytest.approx(440.0, rel=1e-3)
 
 
+def test_a_model_at_another_rate_takes_over_without_a_gap(server: Server, recorder: Recorder) -> None:
+    models = {"one": SineGenerator(RATE), "two": SineGenerator(24_000)}
+    engine = SoundEngine(patient_player(), models.__getitem__)
+    try:
+        engine.go_live("one", models["one"].point(440.0))
+        recorder.until(lambda sound: bool(np.abs(sound[-RATE // 10 :]).max(initial=0) > 0.1))
+        recorder.seconds(0.5)
+        start = len(recorder.sound())
+        engine.go_live("two", models["two"].point(660.0))
+        recorder.seconds(2.0)
+        sound = recorder.sound()[start:]
+        assert frequency(sound[-RATE:]) == pytest.approx(660.0, rel=1e-3)
+        quiet = np.abs(sound).max(axis=1) < 1e-3
+        assert np.convolve(quiet, np.ones(48), "valid").max() < 48
+        assert np.abs(np.diff(sound, n=2, axis=0)).max() < 0.02
+        assert engine.status().player.underruns == 0
+    finally:
+        engine.close()
+
+
+def test_a_change_of_latency_while_it_plays_makes_no_click(engine: SoundEngine, recorder: Recorder) -> None:
+    engine.play(tone(440.0, 1.0), RATE, loop=True)
+    recorder.until(lambda sound: bool(np.abs(sound[-RATE // 10 :]).max(initial=0) > 0.1))
+    start = len(recorder.sound())
+    engine.set_latency(0.15)
+    recorder.seconds(1.5)
+    sound = recorder.sound()[start:]
+    assert engine.status().player.playing
+    assert np.abs(sound[-RATE // 4 :]).max() > 0.1
+    # Cut off in mid-swing it would jump by up to 0.5.
+    assert np.abs(np.diff(sound, axis=0)).max() < 0.5 * 2 * np.pi * 440 / RATE * 1.1
+
+
 def test_a_server_that_dies_is_said_and_does_no_harm(
     tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -288,6 +325,18 @@ def test_a_server_that_dies_is_said_and_does_no_harm(
         assert status.playing
         assert not status.real
         assert status.device == NO_DEVICE
+        server.start()  # and once it is back, so is the sound
+        while not player.news:
+            assert time.monotonic() < deadline
+            player._thread.join(0.02)
+        assert "plays again" in player.news[0]
+        recorder = Recorder(server)
+        try:
+            back = recorder.until(lambda sound: bool(np.abs(sound[-RATE // 10 :]).max(initial=0) > 0.1))
+            assert frequency(recorder.seconds(0.5)) == pytest.approx(440.0, rel=1e-3)
+            assert np.abs(np.diff(loud(back), n=2, axis=0)).max() < 0.02
+        finally:
+            recorder.stop()
     finally:
         server.stop()
         player.close()
