@@ -75,7 +75,7 @@ def written(timeline: TimelineWorkspace, frames: int, folder: Path, side: int) -
     Settings().put("film/side", str(side))
     with Gaps() as gaps:
         start = time.perf_counter()
-        job = timeline.export_mp4(folder / f"{side}.mp4")
+        job = timeline.export_film(folder / f"{side}.mp4")
         until(lambda: job.done)
         seconds = time.perf_counter() - start
     if job.error is not None:

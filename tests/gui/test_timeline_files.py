@@ -10,16 +10,17 @@ import pytest
 import soundfile
 from PIL import Image
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtGui import QDesktopServices
-from PySide6.QtWidgets import QMenu
+from PySide6.QtGui import QColor, QDesktopServices
+from PySide6.QtWidgets import QFileDialog, QMenu
 from pytestqt.qtbot import QtBot
 
 from igm_gui.gui.jobbar import left_text
 from igm_gui.gui.notices import Toast
+from igm_gui.gui.settings import Settings
 from igm_gui.gui.studio import Notice, Studio
 from igm_gui.gui.timeline.workspace import TimelineWorkspace
 from igm_gui.session import actions
-from igm_gui.session.recipes import restore_file
+from igm_gui.session.recipes import film_of, restore_file
 from tests.gui.timeline_parts import MakeStudio, entry, make
 
 
@@ -46,7 +47,7 @@ def test_how_a_film_is_written_is_chosen_and_kept(
         menu.close()
     assert "28 × 28 · 16 s at 2 fps · highest quality" in workspace.export.toolTip()
     path = tmp_path / "film.mp4"
-    job = workspace.export_mp4(path)
+    job = workspace.export_film(path)
     qtbot.waitUntil(lambda: workspace.jobs.job is None, timeout=60_000)
     assert job.error is None
     with av.open(str(path)) as film:
@@ -60,6 +61,59 @@ def test_how_a_film_is_written_is_chosen_and_kept(
     assert not next(m for m in menu.findChildren(QMenu) if m.title() == "Go round").isEnabled()
     assert entry(menu, "Size", "28 × 28 (the model's own)").isChecked()
     menu.close()
+
+
+def test_a_film_of_another_shape_lies_on_a_colour(
+    qtbot: QtBot, studio: Studio, workspace: TimelineWorkspace, tmp_path: Path
+) -> None:
+    actions.fill_timeline(studio.session)
+    actions.set_timeline(studio.session, fps=1.0)
+
+    def choose(*titles: str) -> None:
+        menu = workspace.menus.export(QPoint(100, 100))
+        entry(menu, *titles).trigger()
+        menu.close()
+
+    for titles in (("Shape", "Upright (9:16)"), ("Size", "480 × 854"), ("Background", "White")):
+        choose(*titles)
+    assert "480 × 854 on white, sharp pixels · 8 s at 1 fps" in workspace.export.toolTip()
+    dialog = workspace.menus._film.ask_colour(workspace, "#ffffff")
+    dialog.setCurrentColor(QColor("#28a0ff"))
+    dialog.accept()
+    assert "480 × 854 on #28a0ff" in workspace.export.toolTip()
+    menu = workspace.menus.export(QPoint(100, 100))
+    assert entry(menu, "Background", "#28a0ff").isChecked()
+    menu.close()
+    path = tmp_path / "film.mp4"
+    job = workspace.export_film(path)
+    qtbot.waitUntil(lambda: workspace.jobs.job is None, timeout=60_000)
+    assert job.error is None
+    with av.open(str(path)) as film:
+        frame = next(film.decode(video=0)).to_ndarray(format="rgb24")
+    assert frame.shape == (854, 480, 3)
+    np.testing.assert_allclose(frame[10, 10], (0x28, 0xA0, 0xFF), atol=4)
+    assert film_of(restore_file(path).recipe).frame == (480, 854)
+    choose("Shape", "As the picture")
+    assert "532 × 532, sharp pixels" in workspace.export.toolTip()
+
+
+@pytest.mark.parametrize("ending", [".webp", ".gif"])
+def test_a_loop_becomes_a_picture_that_moves(
+    ending: str, qtbot: QtBot, studio: Studio, workspace: TimelineWorkspace, tmp_path: Path
+) -> None:
+    actions.fill_timeline(studio.session)
+    actions.set_timeline(studio.session, fps=2.0)
+    Settings().put("film/rounds", "3")  # it goes round by itself
+    workspace._commands.run(f"timeline{ending}")
+    dialog = workspace.findChild(QFileDialog)
+    assert dialog is not None
+    assert "532 × 532, sharp pixels · 8 s at 2 fps" in dialog.windowTitle()
+    dialog.fileSelected.emit(str(tmp_path / f"loop{ending}"))
+    dialog.close()
+    qtbot.waitUntil(lambda: workspace.jobs.job is None, timeout=60_000)
+    with Image.open(tmp_path / f"loop{ending}") as image:
+        assert (image.size, image.n_frames, image.info["loop"]) == ((532, 532), 16, 0)
+    assert restore_file(tmp_path / f"loop{ending}").changes["timeline"] == studio.state.timeline
 
 
 def test_what_was_written_can_be_opened_and_shown_in_its_folder(
@@ -79,7 +133,7 @@ def test_what_was_written_can_be_opened_and_shown_in_its_folder(
     toast = Toast(workspace)
     toast.show_notice(notices[0])
     qtbot.mouseClick(toast.retry, Qt.MouseButton.LeftButton)
-    workspace.export_mp4(tmp_path / "film.mp4")
+    workspace.export_film(tmp_path / "film.mp4")
     qtbot.waitUntil(lambda: len(notices) == 2, timeout=60_000)
     for button in (toast.open, toast.retry):
         toast.show_notice(notices[1])
@@ -95,13 +149,13 @@ def test_what_is_left_is_told_once_it_can_be(progress: float, elapsed: float, te
     assert left_text(progress, elapsed) == text
 
 
-def test_export_mp4_holds_every_frame_and_the_recipe(
+def test_export_film_holds_every_frame_and_the_recipe(
     qtbot: QtBot, studio: Studio, workspace: TimelineWorkspace, tmp_path: Path
 ) -> None:
     actions.fill_timeline(studio.session)
     actions.set_timeline(studio.session, fps=12.0)
     path = tmp_path / "film.mp4"
-    job = workspace.export_mp4(path)
+    job = workspace.export_film(path)
     assert workspace.jobs.isVisible()
     qtbot.waitUntil(lambda: workspace.jobs.job is None, timeout=60_000)
     assert job.error is None
@@ -137,7 +191,7 @@ def test_cancel_leaves_nothing(
     actions.set_timeline(studio.session, length=600.0, fps=60.0)
     said: list[str] = []
     studio.notice.connect(lambda notice: said.append(notice.text))
-    job = workspace.export_mp4(tmp_path / "long.mp4")
+    job = workspace.export_film(tmp_path / "long.mp4")
     qtbot.mouseClick(workspace.jobs.cancel, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: workspace.jobs.job is None, timeout=60_000)
     assert job.done

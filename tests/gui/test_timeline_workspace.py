@@ -308,7 +308,7 @@ def test_it_fits_a_small_window(
     qtbot: QtBot, studio: Studio, workspace: TimelineWorkspace, tmp_path: Path
 ) -> None:
     actions.fill_timeline(studio.session)
-    job = workspace.export_mp4(tmp_path / "film.mp4")
+    job = workspace.export_film(tmp_path / "film.mp4")
     assert workspace.jobs.isVisible()
     qtbot.waitUntil(lambda: workspace.minimumSizeHint().width() <= 1280)
     assert workspace.minimumSizeHint().height() <= 640

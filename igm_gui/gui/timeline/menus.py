@@ -36,7 +36,8 @@ class TimelineMenus:
         info, timeline = self._studio.session.info, self._studio.state.timeline
         menu = self._new()
         sound = info is not None and info.media == "sound"
-        for name in ("timeline.wav",) if sound else ("timeline.mp4", "timeline.frames"):
+        films = ("timeline.mp4", "timeline.webp", "timeline.gif", "timeline.frames")
+        for name in ("timeline.wav",) if sound else films:
             self._entry(menu, name)
         menu.addSeparator()
         menu.addAction(FilmChoice.chosen(Settings()).text(info, timeline)).setEnabled(False)

@@ -55,7 +55,7 @@ class Transport(QWidget):
         self.start = IconButton("skip-back", tip("timeline.start"))
         self.start.clicked.connect(lambda: commands.run("timeline.start"))
         self.play = accent_button("Play", "play", tip("timeline.play"))
-        self.play.setMinimumWidth(78)
+        self.play.setMinimumWidth(84)  # of the longer word: the bar does not move when it plays
         self.play.clicked.connect(lambda: commands.run("timeline.play"))
         self.loop = Button("Loop", "repeat", tip("timeline.loop", "Go back to the first keyframe at the end"))
         self.loop.setCheckable(True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,8 @@ from igm_gui.gui.widgets import accent_button
 from igm_gui.requests import RenderResult
 from igm_gui.session.state import SessionState
 from igm_gui.timeline import fitted, strangers
+
+FILMS = {".mp4": "MP4", ".webp": "animated WebP", ".gif": "animated GIF"}
 
 
 class TimelineWorkspace(QWidget):
@@ -144,7 +147,7 @@ class TimelineWorkspace(QWidget):
 
     def open_export(self) -> None:
         """Write what this model makes: an MP4, or a WAV."""
-        self._ask_wav() if self._is_sound else self._ask_mp4()
+        self._ask_wav() if self._is_sound else self._ask_film(".mp4")
 
     def set_bare(self, bare: bool) -> None:
         """The picture alone, or everything."""
@@ -162,10 +165,12 @@ class TimelineWorkspace(QWidget):
         info = self._studio.session.info
         return f"{info.name if info else self._studio.state.model}-timeline"
 
-    def _ask_mp4(self) -> None:
+    def _ask_film(self, ending: str) -> None:
         if self._ready():
-            title = f"Export MP4 · {self._film_text}"
-            ask_file(self, title, f"{self._stem()}.mp4", "Video (*.mp4)", self.export_mp4)
+            name = FILMS[ending]
+            title = f"Export {name.removeprefix('animated ')} · {self._film_text(ending)}"
+            kinds = f"{name[0].upper()}{name[1:]} (*{ending})"
+            ask_file(self, title, f"{self._stem()}{ending}", kinds, self.export_film)
 
     def _ask_frames(self) -> None:
         if self._ready():
@@ -173,12 +178,12 @@ class TimelineWorkspace(QWidget):
 
     def _ask_wav(self) -> None:
         if self._ready():
-            title = f"Export WAV · {self._film_text}"
+            title = f"Export WAV · {self._film_text()}"
             ask_file(self, title, f"{self._stem()}.wav", "Sound (*.wav)", self.export_wav)
 
-    @property
-    def _film_text(self) -> str:
-        return FilmChoice.chosen(Settings()).text(self._studio.session.info, self._studio.state.timeline)
+    def _film_text(self, ending: str = ".mp4") -> str:
+        film = FilmChoice.chosen(Settings())
+        return film.text(self._studio.session.info, self._studio.state.timeline, ending)
 
     def _ready(self) -> bool:
         if not self._studio.state.timeline.keyframes:
@@ -186,10 +191,10 @@ class TimelineWorkspace(QWidget):
             return False
         return self.jobs.job is None
 
-    def export_mp4(self, path: Path) -> Job:
-        """Write the timeline as an MP4, with progress and a way to cancel."""
+    def export_film(self, path: Path) -> Job:
+        """Write the timeline as an MP4, an animated WebP or a GIF, with progress and a way to cancel."""
         s = self._studio.state
-        film = FilmChoice.chosen(Settings()).film(self._studio.session.info, s.timeline)
+        film = FilmChoice.chosen(Settings()).film(self._studio.session.info, s.timeline, path.suffix.lower())
         return self._run(path, lambda e: e.save_film(path, s.model, s.timeline, s.device, film, s.point))
 
     def export_frames(self, folder: Path) -> Job:
@@ -249,7 +254,7 @@ class TimelineWorkspace(QWidget):
         self._put_place()
 
     def _show_film(self) -> None:
-        self.export.setToolTip(f"Write the timeline to a file: {self._film_text}.\nThe arrow changes that.")
+        self.export.setToolTip(f"Write the timeline to a file: {self._film_text()}.\nThe arrow changes that.")
 
     def _put_place(self) -> None:
         text = place_text(self._studio.state.timeline, self._position)
@@ -295,8 +300,10 @@ class TimelineWorkspace(QWidget):
         add = self._commands.add
         add("timeline.play", "Play or pause", self.toggle_play, "Space")
         self.edits.add_commands(self._commands)
-        add("timeline.film", "How films are written: size, quality, rounds…", self._show_more)
-        add("timeline.mp4", "Export MP4…", self._ask_mp4, enabled=lambda: not self._is_sound)
+        add("timeline.film", "How films are written: shape, size, quality, rounds…", self._show_more)
+        for ending, name in FILMS.items():
+            ask = partial(self._ask_film, ending)
+            add(f"timeline{ending}", f"Export {name}…", ask, enabled=lambda: not self._is_sound)
         add("timeline.frames", "Export PNG sequence…", self._ask_frames, enabled=lambda: not self._is_sound)
         add("timeline.wav", "Export WAV…", self._ask_wav, enabled=lambda: self._is_sound)
 
