@@ -173,8 +173,7 @@ class ProjectKeeper(QObject):
         if before is None:
             return False
         self._before = self._now()
-        self._studio.set_playhead(None)
-        self._studio.session.replace_state(before.state)
+        self._replace(before.state)
         self.path, self._clean, self._unsaved = before.path, before.clean, before.unsaved
         if self._autosave is not None:
             self._autosave.set_origin(before.path)
@@ -190,9 +189,7 @@ class ProjectKeeper(QObject):
             return
         before = self._now()
         state = before.state
-        self._studio.session.replace_state(
-            SessionState(model=state.model, point=state.point, device=state.device)
-        )
+        self._replace(SessionState(model=state.model, point=state.point, device=state.device))
         self._settle(None)
         self.opened.emit()
         self._offer(before, "This is a new project.")
@@ -278,8 +275,14 @@ class ProjectKeeper(QObject):
             info = self._studio.card_of(model)
             if info is not None:
                 self._studio.session.infos.setdefault(model, info)
-        self._studio.set_playhead(None)
-        self._studio.session.replace_state(project.state)
+        self._replace(project.state)
+
+    def _replace(self, state: SessionState) -> None:
+        """Another state; where the timeline is on show, its start."""
+        playing = self._studio.playhead is not None
+        self._studio.set_playhead(0.0 if playing else None, render=False)
+        self._studio.session.replace_state(state)
+        self._studio.refresh()
 
     def _tell(self, project: Project, text: str) -> None:
         if project.problems:

@@ -49,6 +49,23 @@ class TestProject:
         assert window.keeper.unsaved
         assert "•" in window.windowTitle()
 
+    def test_a_project_that_is_opened_on_the_timeline_shows_its_start(
+        self, window: MainWindow, toy_studio: Studio, tmp_path: Path, next_picture: NextPicture
+    ) -> None:
+        window.keeper.may_leave = lambda: True
+        actions.fill_timeline(toy_studio.session)
+        actions.randomize(toy_studio.session, 99)  # another point than the keyframes'
+        first = toy_studio.state.timeline.keyframes[0].point
+        path = tmp_path / "work.igm"
+        assert window.keeper.save(path)
+        window.show_workspace("timeline")
+        toy_studio.set_playhead(5.0)
+        result = next_picture(lambda: window.open_path(path))
+        assert toy_studio.playhead == 0.0
+        assert result.request.points == (first,)
+        window.show_workspace("explore")
+        assert toy_studio.playhead is None
+
     def test_what_new_or_open_took_the_place_of_comes_back(
         self, window: MainWindow, toy_studio: Studio, tmp_path: Path
     ) -> None:
