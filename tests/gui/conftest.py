@@ -60,16 +60,35 @@ def toy_studio(qtbot: QtBot, painter: PaintingRenderer) -> Iterator[Studio]:
 
 
 @pytest.fixture
-def window(qtbot: QtBot, toy_studio: Studio, monkeypatch: pytest.MonkeyPatch) -> Iterator[MainWindow]:
-    """The whole window on ``toy``, shown; closed after without questions."""
-    made = MainWindow(toy_studio)
-    made.resize(1280, 800)
-    with qtbot.waitExposed(made):
-        made.show()
-    yield made
+def make_window(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Studio], MainWindow]]:
+    """``make_window(studio)``: the whole window, shown; closed after without questions."""
+    windows: list[MainWindow] = []
+
+    def make(studio: Studio) -> MainWindow:
+        made = MainWindow(studio)
+        windows.append(made)
+        made.resize(1280, 800)
+        with qtbot.waitExposed(made):
+            made.show()
+        return made
+
+    yield make
     monkeypatch.setattr(Asking, "may_close", lambda _self: True)
-    made.close()
-    made.deleteLater()
+    for made in windows:
+        made.close()
+        made.deleteLater()
+
+
+@pytest.fixture
+def window(toy_studio: Studio, make_window: Callable[[Studio], MainWindow]) -> MainWindow:
+    """The whole window on ``toy``."""
+    return make_window(toy_studio)
+
+
+@pytest.fixture
+def real_window(studio: Studio, make_window: Callable[[Studio], MainWindow]) -> MainWindow:
+    """The whole window on ``studio``, which renders in earnest."""
+    return make_window(studio)
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -205,15 +206,9 @@ def test_with_weight() -> None:
 
 
 def test_saved_png_carries_its_recipe_and_brings_the_state_back(
-    make_studio: Callable[..., Studio], qtbot: QtBot, tmp_path: object
+    studio: Studio, real_window: MainWindow, qtbot: QtBot, tmp_path: Path
 ) -> None:
-    from pathlib import Path
-
-    assert isinstance(tmp_path, Path)
-    studio = make_studio("uniform-pixels")
-    window = MainWindow(studio)
-    qtbot.addWidget(window)
-    explore = window.stack.widget_of("explore")
+    explore = real_window.stack.widget_of("explore")
     assert isinstance(explore, ExploreWorkspace)
     actions.set_seed(studio.session, 77)
     kept = studio.state.point
@@ -224,9 +219,8 @@ def test_saved_png_carries_its_recipe_and_brings_the_state_back(
     assert job.error is None
     assert read_recipe(path).model == "uniform-pixels"
     actions.randomize(studio.session, 5)
-    assert window.open_path(path)
+    assert real_window.open_path(path)
     assert studio.state.point.vector("z") == kept.vector("z")
-    window.keeper.close()
 
 
 def test_every_control_is_reached_by_tab(explore: ExploreWorkspace, window: MainWindow) -> None:

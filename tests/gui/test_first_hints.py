@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 
-import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 from shiboken6 import isValid
 
-from igm_gui.gui.asking import Asking
 from igm_gui.gui.explore.workspace import ExploreWorkspace
 from igm_gui.gui.main_window import MainWindow
 from igm_gui.gui.studio import Studio
@@ -45,23 +43,11 @@ def test_another_model_is_past_the_hint_at_the_strip(
     assert window.hints.bubble.index == 1
 
 
-@pytest.fixture
-def sounding(
-    qtbot: QtBot, make_studio: Callable[..., Studio], monkeypatch: pytest.MonkeyPatch
-) -> Iterator[tuple[MainWindow, Studio]]:
-    """The window on ``additive``, with its first sound there."""
+def test_a_sound_waits_to_be_played(
+    make_studio: Callable[..., Studio], make_window: Callable[[Studio], MainWindow]
+) -> None:
     studio = make_studio("additive")
-    made = MainWindow(studio)
-    with qtbot.waitExposed(made):
-        made.show()
-    yield made, studio
-    monkeypatch.setattr(Asking, "may_close", lambda _self: True)
-    made.close()
-    made.deleteLater()
-
-
-def test_a_sound_waits_to_be_played(sounding: tuple[MainWindow, Studio]) -> None:
-    window, studio = sounding
+    window = make_window(studio)
     explore = window.stack.widget_of("explore")
     assert isinstance(explore, ExploreWorkspace)
     before = studio.state.point

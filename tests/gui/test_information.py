@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,7 +13,6 @@ from torch import nn
 
 from igm_gui.formats.contents import Layer
 from igm_gui.formats.side_card import beside, read_side_card
-from igm_gui.gui.asking import Asking
 from igm_gui.gui.main_window import MainWindow
 from igm_gui.gui.models.information import ModelInformation
 from igm_gui.gui.models.layers import LayerView
@@ -31,19 +30,9 @@ def weights(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def real_window(
-    qtbot: QtBot,
-    make_studio: Callable[..., Studio],
-    weights: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> Iterator[MainWindow]:
-    made = MainWindow(make_studio(str(weights)))
-    made.resize(1280, 800)
-    made.show()
-    yield made
-    monkeypatch.setattr(Asking, "may_close", lambda _self: True)
-    made.close()
-    made.deleteLater()
+def studio(make_studio: Callable[..., Studio], weights: Path) -> Studio:
+    """What ``real_window`` is on."""
+    return make_studio(str(weights))
 
 
 def opened(qtbot: QtBot, window: MainWindow) -> ModelInformation:

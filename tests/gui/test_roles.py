@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,7 +16,6 @@ from igm_gui.formats.files import sha256_of
 from igm_gui.formats.side_card import read_side_card
 from igm_gui.formats.trust import trust
 from igm_gui.generators.roles import Argument, RolesNeeded
-from igm_gui.gui.asking import Asking
 from igm_gui.gui.main_window import MainWindow
 from igm_gui.gui.models.roles import RolesForm, numbers
 from igm_gui.gui.studio import Studio
@@ -41,17 +39,6 @@ def program(tmp_path: Path, igm_home: Path) -> Path:
     torch.jit.script(Odd()).save(path)
     trust(sha256_of(path), path.name)
     return path
-
-
-@pytest.fixture
-def real_window(qtbot: QtBot, studio: Studio, monkeypatch: pytest.MonkeyPatch) -> Iterator[MainWindow]:
-    made = MainWindow(studio)
-    made.resize(1280, 800)
-    made.show()
-    yield made
-    monkeypatch.setattr(Asking, "may_close", lambda _self: True)
-    made.close()
-    made.deleteLater()
 
 
 def asked(qtbot: QtBot, window: MainWindow, path: Path) -> RolesForm:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import gc
 import sys
-from collections.abc import Callable
 
 import psutil
 import pytest
@@ -26,13 +25,9 @@ MOST_BYTES = 40_000_000
 
 
 @pytest.mark.timeout(900)
-def test_twenty_thousand_updates(make_studio: Callable[..., Studio], qtbot: QtBot) -> None:
-    studio = make_studio("uniform-pixels")
-    window = MainWindow(studio)
-    qtbot.addWidget(window)
+def test_twenty_thousand_updates(studio: Studio, real_window: MainWindow, qtbot: QtBot) -> None:
+    window = real_window
     window.resize(1000, 640)
-    with qtbot.waitExposed(window):
-        window.show()
     explore = window.stack.widget_of("explore")
     assert isinstance(explore, ExploreWorkspace)
     painted: list[int] = []
@@ -56,4 +51,3 @@ def test_twenty_thousand_updates(make_studio: Callable[..., Studio], qtbot: QtBo
     assert len(studio.session._undo) <= UNDO_LIMIT
     wanted = studio.session.request()
     qtbot.waitUntil(lambda: studio.last is not None and studio.last.request == wanted, timeout=20_000)
-    window.keeper.close()

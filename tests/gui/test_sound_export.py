@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,7 +12,6 @@ from igm_gui.engine.audio.player import Player
 from igm_gui.engine.audio.sound import SoundEngine
 from igm_gui.formats.side_card import write_side_card
 from igm_gui.generators import registry
-from igm_gui.gui.asking import Asking
 from igm_gui.gui.explore.inputs import InputsPanel
 from igm_gui.gui.main_window import MainWindow
 from igm_gui.gui.models.corrections import Corrections, correctable
@@ -28,26 +27,18 @@ WAIT = 60_000
 
 @pytest.fixture
 def open_export(
-    make_studio: Callable[..., Studio], qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Callable[[object], MainWindow]]:
+    make_studio: Callable[..., Studio], make_window: Callable[[Studio], MainWindow], tmp_path: Path
+) -> Callable[[object], MainWindow]:
     """The window on an export, with an output that is not heard."""
-    windows = []
 
     def build(module: object) -> MainWindow:
         studio = make_studio(save(tmp_path, module))  # type: ignore[arg-type]
         SoundHub(studio, SoundEngine(Player(RealTimeOpener())))  # type: ignore[arg-type]
-        made = MainWindow(studio)
-        windows.append(made)
+        made = make_window(studio)
         made.resize(1500, 900)
-        with qtbot.waitExposed(made):
-            made.show()
         return made
 
-    yield build
-    monkeypatch.setattr(Asking, "may_close", lambda _self: True)
-    for made in windows:
-        made.close()
-        made.deleteLater()
+    return build
 
 
 def test_live_tells_the_models_own_delay(open_export, qtbot: QtBot) -> None:

@@ -11,7 +11,6 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
-from igm_gui.gui.asking import Asking
 from igm_gui.gui.commands import Commands
 from igm_gui.gui.drops import promise
 from igm_gui.gui.explore.styles import StylesPanel
@@ -171,13 +170,12 @@ def test_w_from_a_file(qtbot: QtBot, panel: StylesPanel, tmp_path: Path) -> None
 
 
 def test_a_dropped_w_is_gone_to(
-    qtbot: QtBot, panel: StylesPanel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    qtbot: QtBot, panel: StylesPanel, tmp_path: Path, make_window: Callable[[Studio], MainWindow]
 ) -> None:
     studio = panel._studio
     w = np.full((1, *space(panel).shape), 0.25, np.float32)
     np.savez(tmp_path / "projected_w.npz", w=w)
-    window = MainWindow(studio)
-    monkeypatch.setattr(Asking, "may_close", lambda _self: True)
+    window = make_window(studio)
     assert "w in projected_w.npz" in promise([tmp_path / "projected_w.npz"])
     picture_after(qtbot, panel, lambda: window.open_path(tmp_path / "projected_w.npz"))
     assert studio.state.point.vector("w") == Vector(w[0])
@@ -185,8 +183,6 @@ def test_a_dropped_w_is_gone_to(
     np.savez(tmp_path / "other.npz", w=np.zeros((3, 3), np.float32))
     assert not window.open_path(tmp_path / "other.npz")
     assert studio.state.point.vector("w") == Vector(w[0])
-    window.close()
-    window.deleteLater()
 
 
 def test_clear_takes_every_edit_back_in_one_step(qtbot: QtBot, panel: StylesPanel) -> None:
