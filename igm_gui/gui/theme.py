@@ -53,6 +53,11 @@ def colour(name: str, alpha: float = 1.0) -> QColor:
     return _colour(getattr(_current, name), alpha)
 
 
+def between(a: str, b: str, t: float) -> QColor:
+    """The opaque colour that lies the fraction ``t`` of the way from the token ``a`` to ``b``."""
+    return _colour(mix(getattr(_current, a), getattr(_current, b), t), 1.0)
+
+
 def set_bare(bare: bool) -> None:
     """Whether the output stands alone on the screen; its ground is then black in every theme."""
     global _bare

@@ -86,11 +86,13 @@ class LatentStrip(StripView):
             self._set_hover(self.bar_at(event.position().x()))
             return
         self._gathered.append(event.position())
+        if self._pause.isActive():
+            return
         patience = round(1000 * self.patience())
-        if not patience:
-            self._follow()
-        elif not self._pause.isActive():
+        if patience:
             self._pause.start(patience)
+        else:
+            self._follow()
 
     def _follow(self) -> None:
         """Do what the pointer did since the last time."""

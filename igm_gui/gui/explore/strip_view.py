@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import (
-    QColor,
     QFocusEvent,
     QFont,
     QFontMetrics,
@@ -28,6 +28,33 @@ SMALLEST_PITCH = 2.5  # pixels; with more dimensions than that the strip scrolls
 LARGEST_PITCH = 60.0
 PAD = 4
 HEIGHTS = (84, 200)
+
+
+_DIGITS = str.maketrans("0123456789", "0000000000")
+
+
+class _Bars:
+    """The bars' rectangles, kept: a drag changes a few of them, and making all takes longer than painting."""
+
+    def __init__(self) -> None:
+        self._place: tuple[float, ...] = ()
+        self._tops: NDArray[Any] = np.empty(0)
+        self._rectangles: list[QRectF] = []
+
+    def at(self, left: float, pitch: float, width: float, zero: float, tops: NDArray[Any]) -> list[QRectF]:
+        """Bars from ``zero`` to each of ``tops``, ``pitch`` apart from ``left``, a pixel high at least."""
+        place = (left, pitch, width, zero, float(len(tops)))
+        if place != self._place:
+            self._place, self._rectangles = place, [QRectF() for _ in range(len(tops))]
+            self._tops = np.full(len(tops), np.nan)
+        changed = np.flatnonzero(tops != self._tops).tolist()
+        for index in changed:
+            top = float(tops[index])
+            self._rectangles[index] = QRectF(
+                left + index * pitch, min(top, zero), width, max(abs(zero - top), 1.0)
+            )
+        self._tops = tops
+        return self._rectangles
 
 
 class StripView(Painted):
@@ -55,6 +82,8 @@ class StripView(Painted):
         self._offset = 0.0  # pixels scrolled
         self._hover = -1
         self._frame: tuple[tuple[object, ...], QPixmap] | None = None
+        self._rectangles = _Bars()
+        self._widths: dict[str, int] = {}
         self._focus_bar = 0
         self._bar = QScrollBar(Qt.Orientation.Horizontal, self)
         self._bar.setFocusPolicy(Qt.FocusPolicy.NoFocus)
@@ -203,18 +232,11 @@ class StripView(Painted):
         pitch = self.pitch
         first, last = self.bar_at(PAD), self.bar_at(self.width() - PAD)
         gap = 1.0 if pitch < 8 else 2.0
-        wide = pitch - gap
         area = self._content()
         scale = area.height() / (self.high - self.low)
         shown = self._values[first : last + 1].clip(self.low, self.high)
-        tops = (area.bottom() - (shown - self.low) * scale).tolist()
         left = PAD - self._offset + first * pitch
-        bars = [
-            QRectF(
-                left + i * pitch, min(top, zero), wide, max(zero - top if top <= zero else top - zero, 1.0)
-            )
-            for i, top in enumerate(tops)
-        ]
+        bars = self._rectangles.at(left, pitch, pitch - gap, zero, area.bottom() - (shown - self.low) * scale)
         held = [bar for i, bar in enumerate(bars, first) if i in self._locked] if self._locked else []
         free = [bar for i, bar in enumerate(bars, first) if i not in self._locked] if held else bars
         painter.setBrush(theme.colour("value") if self.isEnabled() else theme.colour("quiet", 0.18))
@@ -240,6 +262,7 @@ class StripView(Painted):
     def changeEvent(self, event: QEvent) -> None:
         if event.type() in (QEvent.Type.FontChange, QEvent.Type.StyleChange):
             self.__dict__.pop("_small", None)
+            self._widths.clear()
         super().changeEvent(event)
 
     def _ground(self) -> QPixmap:
@@ -264,21 +287,32 @@ class StripView(Painted):
         area = self._content()
         x = PAD - self._offset + index * self.pitch
         # Opaque: blended, this rectangle took far longer than all the bars.
-        shade = QColor(theme.mix(theme.colour("canvas").name(), theme.colour("text").name(), 0.07))
-        painter.fillRect(QRectF(x, area.top(), self.pitch - gap, area.height()).toRect(), shade)
-        end = self._y(float(self._values[index]))
+        wide = self.pitch - gap
         painter.fillRect(
-            QRectF(x, min(end, zero), self.pitch - gap, max(abs(end - zero), 1.0)), theme.colour("accent")
+            QRectF(x, area.top(), wide, area.height()).toRect(), theme.between("canvas", "text", 0.07)
         )
+        end = self._y(float(self._values[index]))
+        painter.fillRect(QRectF(x, min(end, zero), wide, max(abs(end - zero), 1.0)), theme.colour("accent"))
         font, metrics = self._small
         painter.setFont(font)
         text = self.readout(index)
-        width = metrics.horizontalAdvance(text) + 10
+        width = self._text_width(metrics, text) + 10
         at_left = x > self.width() / 2
         box = QRectF(area.left() if at_left else area.right() - width, area.top(), width, 17)
         painter.fillRect(box.toRect(), theme.colour("raised"))
         painter.setPen(theme.colour("text"))
-        painter.drawText(box, Qt.AlignmentFlag.AlignCenter, text)
+        # From the base line: to lay text out in a rectangle takes twice as long.
+        base = box.top() + (box.height() + metrics.capHeight()) / 2
+        painter.drawText(QPointF(round(box.left() + 5), round(base)), text)
+
+    def _text_width(self, metrics: QFontMetrics, text: str) -> int:
+        """Room for ``text``, kept: laying out letters takes longer than all bars. Digits are of one width."""
+        shape = text.translate(_DIGITS)
+        if shape not in self._widths:
+            if len(self._widths) > 4 * self.count:
+                self._widths.clear()
+            self._widths[shape] = metrics.horizontalAdvance(shape)
+        return self._widths[shape]
 
     # -- small things
 

@@ -169,7 +169,6 @@ class ModelInformation(QFrame):
         column.addWidget(self.tabs)
         column.addWidget(self.pages, 1)
         column.addLayout(foot)
-        window.installEventFilter(self)
         studio.changed.connect(self._on_changed)
         studio.closing.connect(self.reader.stop)
         self.hide()
@@ -192,6 +191,7 @@ class ModelInformation(QFrame):
         self._before = QApplication.focusWidget()
         self._fill()
         self._place()
+        self._window.installEventFilter(self)  # only while it is on show: it is called for every event
         self.show()
         self.raise_()
         self.tabs.setFocus()
@@ -199,6 +199,8 @@ class ModelInformation(QFrame):
 
     def hideEvent(self, event: QHideEvent) -> None:
         super().hideEvent(event)
+        if self.isHidden() and isValid(self._window):  # and not the whole window with it
+            self._window.removeEventFilter(self)
         self.turned.emit()
         # The keys go on where they were, rather than to whatever comes next by Tab.
         before, self._before = self._before, None
