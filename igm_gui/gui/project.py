@@ -138,7 +138,8 @@ class ProjectKeeper(QObject):
             self._recovered = None
         self.changed.emit()
 
-    def _left(self) -> bool:
+    def may_be_left(self) -> bool:
+        """Whether something else may take the place of what there is; where it is work, the person is asked."""
         return not self.worth_asking or self.may_leave()
 
     def _now(self) -> _Left:
@@ -185,7 +186,7 @@ class ProjectKeeper(QObject):
 
     def new(self) -> None:
         """An empty project on the same model, if the one there is may be left."""
-        if not self._left():
+        if not self.may_be_left():
             return
         before = self._now()
         state = before.state
@@ -215,7 +216,7 @@ class ProjectKeeper(QObject):
             self._settings.drop("recent_projects", str(path))
             self._studio.fail(error)
             return False
-        if not self._left():
+        if not self.may_be_left():
             return False
         before = self._now()
         self._take(project)
@@ -261,10 +262,15 @@ class ProjectKeeper(QObject):
             found.release()
             self._studio.fail(error)
             return False
-        clean = self._studio.state
+        before = self._now()
         self._take(project)
-        self.path, self._clean, self._unsaved = found.origin, clean, True
+        self.path, self._clean, self._unsaved = found.origin, before.state, True
+        if self._autosave is not None:
+            self._autosave.set_origin(found.origin)
+        if self._recovered is not None:
+            self._recovered.release()  # it was not saved: offered again at the next start
         self._recovered = found
+        self._offer(before, "The work is recovered.")
         self._tell(project, "The work was recovered as far as it goes.")
         self.changed.emit()
         self.opened.emit()
@@ -356,7 +362,8 @@ class RecoveryBar(QFrame):
             self._next()
 
     def _recover(self) -> None:
-        self._take(self._keeper.recover)
+        if self._keeper.may_be_left():
+            self._take(self._keeper.recover)
 
     def _discard(self) -> None:
         self._take(Recoverable.discard)

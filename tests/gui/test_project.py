@@ -20,7 +20,7 @@ from igm_gui.gui.settings import Settings
 from igm_gui.gui.studio import Studio
 from igm_gui.requests import RenderResult
 from igm_gui.session import actions
-from igm_gui.session.autosave import Autosave
+from igm_gui.session.autosave import Autosave, recoverable
 from igm_gui.session.session import Session
 
 LEFT = Qt.MouseButton.LeftButton
@@ -255,6 +255,48 @@ class TestRecovery:
         assert window.recovery.isHidden()
         assert window.keeper.unsaved
 
+    def test_work_done_meanwhile_is_not_lost(
+        self, window: MainWindow, toy_studio: Studio, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        lost = Session(toy_studio.state)
+        autosave = Autosave(lost)
+        autosave.set_origin(tmp_path / "lost.igm")
+        actions.keep(lost, "Lost")
+        autosave.flush()
+        autosave.close(keep=True)
+        window.begin()
+        actions.keep(toy_studio.session, "Meanwhile")
+        answers = [False, True]
+        monkeypatch.setattr(window.keeper, "may_leave", lambda: answers.pop(0))
+        QTest.mouseClick(window.recovery.recover, LEFT)
+        assert [s.name for s in toy_studio.state.saved] == ["Meanwhile"], "the person said no"
+        assert window.recovery.isVisible()
+        QTest.mouseClick(window.recovery.recover, LEFT)
+        assert [s.name for s in toy_studio.state.saved] == ["Lost"]
+        assert window.keeper.name == "lost"
+        assert answers == []
+        window.commands.run("project.back")
+        assert [s.name for s in toy_studio.state.saved] == ["Meanwhile"]
+
+    def test_of_two_recovered_the_first_is_offered_again(
+        self, window: MainWindow, toy_studio: Studio, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for name in ("Older", "Newer"):
+            lost = Session(toy_studio.state)
+            autosave = Autosave(lost)
+            actions.keep(lost, name)
+            autosave.flush()
+            autosave.close(keep=True)
+            os.utime(autosave.path, (0, 0) if name == "Older" else None)
+        window.begin()
+        monkeypatch.setattr(window.keeper, "may_leave", lambda: True)
+        QTest.mouseClick(window.recovery.recover, LEFT)
+        QTest.mouseClick(window.recovery.recover, LEFT)
+        assert [s.name for s in toy_studio.state.saved] == ["Older"]
+        (again,) = recoverable()
+        assert [s.name for s in again.load().state.saved] == ["Newer"]
+        again.release()
+
     def test_discarded_it_is_gone(self, window: MainWindow, toy_studio: Studio) -> None:
         lost = Session(toy_studio.state)
         autosave = Autosave(lost)
@@ -286,7 +328,6 @@ def test_a_polite_kill_closes_in_order_and_keeps_the_work(
     import signal
 
     from igm_gui.gui.signals import SignalWatch
-    from igm_gui.session.autosave import recoverable
 
     window.begin()
     actions.keep(toy_studio.session, "Precious")
