@@ -139,7 +139,7 @@ class ProjectKeeper(QObject):
         self.changed.emit()
 
     def may_be_left(self) -> bool:
-        """Whether something else may take the place of what there is; where it is work, the person is asked."""
+        """Whether something else may take the place of what there is; about work the person is asked."""
         return not self.worth_asking or self.may_leave()
 
     def _now(self) -> _Left:
