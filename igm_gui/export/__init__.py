@@ -6,14 +6,17 @@ line with :func:`finish`. All of a result appears, or nothing: closing the itera
 """
 
 from igm_gui.export.film import save_film, save_frames
+from igm_gui.export.pace import Paced, constant_pace
 from igm_gui.export.pictures import save_picture, save_sheet, save_singles
 from igm_gui.export.samples import Samples, save_comparison, save_samples
 from igm_gui.export.sound import save_sound, save_timeline_sound
 from igm_gui.export.work import Work, finish
 
 __all__ = [
+    "Paced",
     "Samples",
     "Work",
+    "constant_pace",
     "finish",
     "save_comparison",
     "save_film",

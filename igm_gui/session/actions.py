@@ -20,6 +20,7 @@ from igm_gui.latent.vector import Vector
 from igm_gui.session.grid import drawn
 from igm_gui.session.session import Session
 from igm_gui.session.state import SavedPoint
+from igm_gui.timeline.pace import settled, unpaced
 from igm_gui.timeline.timeline import KEY_SECONDS, MAX_LENGTH, Easing, Keyframe, Timeline, Way
 
 
@@ -169,7 +170,7 @@ def add_keyframe(session: Session, seconds: float, point: LatentPoint | None = N
     frame = Keyframe(seconds, point or session.state.point, secrets.token_hex(6), "ease")
     if before:
         frame = replace(frame, easing=before[-1].easing, way=before[-1].way)
-    session.update(timeline=timeline.with_keyframe(frame))
+    _edit(session, timeline.with_keyframe(frame))
     return frame.id
 
 
@@ -184,7 +185,7 @@ def append_keyframe(session: Session, point: LatentPoint | None = None) -> float
         frame = replace(frame, easing=last.easing, way=last.way)
     end = seconds + KEY_SECONDS if timeline.loop and seconds >= timeline.length - 1e-6 else seconds
     grown = replace(timeline, length=max(timeline.length, min(end, MAX_LENGTH)))
-    session.update(timeline=grown.with_keyframe(frame))
+    _edit(session, grown.with_keyframe(frame))
     return seconds
 
 
@@ -193,7 +194,7 @@ def spread_keyframes(session: Session) -> bool:
     timeline = session.state.timeline
     times = _even(timeline, len(timeline.keyframes))
     frames = tuple(replace(k, time=time) for k, time in zip(timeline.keyframes, times, strict=True))
-    return session.update(timeline=replace(timeline, keyframes=frames))
+    return _edit(session, replace(timeline, keyframes=frames))
 
 
 def _even(timeline: Timeline, count: int) -> list[float]:
@@ -241,7 +242,7 @@ def _fill(session: Session, points: list[LatentPoint]) -> list[str]:
 
 def delete_keyframes(session: Session, ids: Iterable[str]) -> bool:
     """Remove keyframes."""
-    return session.update(timeline=session.state.timeline.without(*ids))
+    return _edit(session, session.state.timeline.without(*ids))
 
 
 def move_keyframes(session: Session, times: Mapping[str, float], merge: str | None = None) -> bool:
@@ -252,7 +253,7 @@ def move_keyframes(session: Session, times: Mapping[str, float], merge: str | No
         waiting = [other for other in times if timeline.keyframe(other) is not None]
         ahead = waiting[waiting.index(id) :] if id in waiting else waiting
         timeline = timeline.moved(id, timeline.free_time(seconds, *ahead))
-    return session.update(timeline=timeline, merge=merge)
+    return _edit(session, timeline, merge)
 
 
 def duplicate_keyframes(session: Session, ids: Iterable[str], offset: float) -> list[str]:
@@ -264,10 +265,10 @@ def duplicate_keyframes(session: Session, ids: Iterable[str], offset: float) -> 
         if frame is None:
             continue
         timeline = replace(timeline, length=max(timeline.length, min(frame.time + offset, 36_000.0)))
-        copy = replace(frame, time=timeline.free_time(frame.time + offset), id=secrets.token_hex(6))
+        copy = replace(frame, time=timeline.free_time(frame.time + offset), id=secrets.token_hex(6), pace=())
         timeline = timeline.with_keyframe(copy)
         made.append(copy.id)
-    session.update(timeline=timeline)
+    _edit(session, timeline)
     return made
 
 
@@ -290,7 +291,7 @@ def _change_keyframes(session: Session, ids: Iterable[str], **changes: Any) -> b
     wanted = set(ids)
     timeline = session.state.timeline
     frames = tuple(replace(k, **changes) if k.id in wanted else k for k in timeline.keyframes)
-    return session.update(timeline=replace(timeline, keyframes=frames))
+    return _edit(session, replace(timeline, keyframes=frames))
 
 
 def set_timeline(session: Session, merge: str | None = None, **changes: Any) -> bool:
@@ -298,7 +299,22 @@ def set_timeline(session: Session, merge: str | None = None, **changes: Any) -> 
     timeline: Timeline = session.state.timeline
     if "length" in changes and timeline.keyframes:
         changes["length"] = max(changes["length"], timeline.keyframes[-1].time)
-    return session.update(timeline=replace(timeline, **changes), merge=merge)
+    return _edit(session, replace(timeline, **changes), merge)
+
+
+def _edit(session: Session, timeline: Timeline, merge: str | None = None) -> bool:
+    """Another timeline; a measured pace stays only where the way that it was measured on does."""
+    return session.update(timeline=settled(session.state.timeline, timeline), merge=merge)
+
+
+def set_pace(session: Session, before: Timeline, paced: Timeline) -> bool:
+    """``paced``, what was measured on ``before``, in its place; False where it is another one by now."""
+    return session.state.timeline == before and session.update(timeline=paced)
+
+
+def drop_pace(session: Session) -> bool:
+    """As the keyframes and their easings say, at the times where they are."""
+    return session.update(timeline=unpaced(session.state.timeline))
 
 
 def set_grid(session: Session, merge: str | None = None, **changes: Any) -> bool:

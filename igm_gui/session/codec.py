@@ -12,6 +12,7 @@ import base64
 import binascii
 import math
 from dataclasses import fields
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -28,6 +29,7 @@ MAX_NUMBERS = 1_000_000  # in one vector; a StyleGAN w+ has 9,216
 MAX_VALUES = 1_000  # in one point
 MAX_ITEMS = 20_000  # keyframes, saved points
 MAX_TEXT = 4_096
+MAX_PACE = 1_000
 
 Json = dict[str, Any]
 Dropped = list[str]
@@ -121,6 +123,7 @@ def timeline_to_json(timeline: Timeline) -> Json:
         "keyframes": [
             {"time": k.time, "id": k.id, "easing": k.easing, "point": point_to_json(k.point)}
             | ({} if k.way is None else {"way": k.way})
+            | ({"pace": list(k.pace)} if k.pace else {})
             for k in timeline.keyframes
         ],
     }
@@ -150,7 +153,8 @@ def timeline_from_json(raw: object, dropped: Dropped) -> Timeline:
             continue
         easing = part.choice("easing", "linear", EASINGS)
         way = part.choice("way", None, WAYS) if "way" in item else None
-        frames.append(Keyframe(float(time), point, part.text("id", ""), easing, way))
+        pace = _pace(item.get("pace", []), dropped, where)
+        frames.append(Keyframe(float(time), point, part.text("id", ""), easing, way, pace))
     return Timeline(
         tuple(frames),
         length,
@@ -158,6 +162,18 @@ def timeline_from_json(raw: object, dropped: Dropped) -> Timeline:
         reader.flag("loop", default.loop),
         reader.choice("interpolation", default.interpolation, WAYS),
     )
+
+
+def _pace(raw: object, dropped: Dropped, where: str) -> tuple[float, ...]:
+    """Numbers that rise from 0 to 1, or none."""
+    if raw == []:
+        return ()
+    if isinstance(raw, list) and 2 <= len(raw) <= MAX_PACE and all(_number(x) for x in raw):
+        pace = tuple(float(x) for x in raw)
+        if (pace[0], pace[-1]) == (0.0, 1.0) and all(a <= b for a, b in pairwise(pace)):
+            return pace
+    dropped.append(f"The pace of the {where} is damaged.")
+    return ()
 
 
 # -- grids

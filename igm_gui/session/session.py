@@ -12,6 +12,7 @@ from igm_gui.latent.point import LatentPoint, conform, problem
 from igm_gui.requests import RenderRequest
 from igm_gui.session.state import SessionState
 from igm_gui.timeline import fitted
+from igm_gui.timeline.pace import unpaced
 
 Listener = Callable[[SessionState, frozenset[str]], None]
 UNDO_LIMIT = 500
@@ -69,6 +70,10 @@ class Session:
         if not changed:
             return False
         state = replace(self._state, **{name: changes[name] for name in changed})
+        if "model" in changed and "timeline" not in changed:
+            even = unpaced(state.timeline)  # its pace was measured on the pictures of the model before
+            if even is not state.timeline:
+                state, changed = replace(state, timeline=even), changed | {"timeline"}
         self._check(state)
         if undoable and not changed <= _NOT_UNDONE:
             begun = merge is not None and merge == self._merge and bool(self._undo)

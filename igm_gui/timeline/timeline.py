@@ -35,13 +35,25 @@ def ease(t: float, how: Easing) -> float:
 @dataclass(frozen=True)
 class Keyframe:
     """A point at ``time`` seconds; ``easing`` bends the way from here to the next keyframe, which is the
-    timeline's or this keyframe's own."""
+    timeline's or this keyframe's own. ``pace`` bends it once more, after the easing: where on that way each
+    of as many equal parts of the time ends, rising from 0 to 1; nothing where it is even."""
 
     time: float
     point: LatentPoint
     id: str = ""
     easing: Easing = "linear"
     way: Way | None = None
+    pace: tuple[float, ...] = ()
+
+    def fraction(self, t: float) -> float:
+        """How far on the way to the next keyframe it is after a fraction ``t`` in [0, 1] of the time."""
+        t = ease(t, self.easing)
+        parts = len(self.pace) - 1
+        if parts < 1 or t <= 0 or t >= 1:
+            return t
+        index = min(int(t * parts), parts - 1)
+        low, high = self.pace[index], self.pace[index + 1]
+        return low + (high - low) * (t * parts - index)
 
 
 @dataclass(frozen=True)
@@ -82,10 +94,10 @@ class Timeline:
             return 0, 0, 0.0
         if index + 1 < len(frames):
             start, end = frames[index].time, frames[index + 1].time
-            return index, index + 1, ease((seconds - start) / max(end - start, 1e-9), frames[index].easing)
+            return index, index + 1, frames[index].fraction((seconds - start) / max(end - start, 1e-9))
         if self.loop and len(frames) > 1 and self.length > frames[-1].time:
             t = (seconds - frames[-1].time) / (self.length - frames[-1].time)
-            return index, 0, ease(min(t, 1.0), frames[-1].easing)
+            return index, 0, frames[-1].fraction(min(t, 1.0))
         return index, index, 0.0
 
     def wrapped(self, seconds: float) -> float:
@@ -96,14 +108,17 @@ class Timeline:
         """The point at ``seconds`` (wrapped where it loops, clamped otherwise); None when empty."""
         if not self.keyframes:
             return None
-        a, b, t = self.segment(self.wrapped(seconds))
+        return self.on_way(*self.segment(self.wrapped(seconds)))
+
+    def on_way(self, a: int, b: int, t: float) -> LatentPoint:
+        """The point a fraction ``t`` of the way from keyframe number ``a`` to ``b``."""
         start, end = self.keyframes[a], self.keyframes[b]
         way = start.way or self.interpolation
         if way == "spline":
-            return along(start.point, end.point, t, self._bend(a, b))
+            return along(start.point, end.point, t, self.bend(a, b))
         return between(start.point, end.point, t, way)
 
-    def _bend(self, a: int, b: int) -> Bend:
+    def bend(self, a: int, b: int) -> Bend:
         """What lies around the segment from keyframe ``a`` to ``b``. None where the way jumps or waits."""
         frames, last = self.keyframes, len(self.keyframes) - 1
         # Round the end it goes on without a stop only where the first keyframe stands at the start.

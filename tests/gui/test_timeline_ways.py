@@ -8,7 +8,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QMenu
 from pytestqt.qtbot import QtBot
 
-from igm_gui.gui.studio import Studio
+from igm_gui.gui.studio import Notice, Studio
 from igm_gui.gui.timeline.workspace import TimelineWorkspace
 from igm_gui.session import actions
 from tests.gui.timeline_parts import entry, make, spot, times
@@ -99,3 +99,41 @@ def test_spreading_takes_the_playhead_along(studio: Studio, workspace: TimelineW
     assert studio.playhead == 6.0
     studio.session.undo()
     assert times(workspace) == [0.0, 0.5, 1.0, 1.5]
+
+
+def test_a_constant_pace_is_measured_and_one_step_to_undo(
+    qtbot: QtBot, studio: Studio, workspace: TimelineWorkspace
+) -> None:
+    told: list[Notice] = []
+    studio.notice.connect(told.append)
+    workspace._commands.run("timeline.pace")
+    assert told[-1].hint == "Add a second keyframe first."
+    actions.fill_timeline(studio.session)
+    before = studio.state.timeline
+    workspace._commands.run("timeline.pace")
+    assert not workspace.jobs.isHidden()
+    qtbot.waitUntil(lambda: workspace.jobs.job is None, timeout=60_000)
+    after = studio.state.timeline
+    assert told[-1].text == "Every second changes as much as any other now."
+    assert all(key.pace and key.easing == "linear" for key in after.keyframes)
+    assert [key.point for key in after.keyframes] == [key.point for key in before.keyframes]
+    assert "at a constant pace" in workspace.track.tip_at(QPointF(spot(workspace, after.keyframes[1].time)))
+    studio.session.undo()
+    assert studio.state.timeline == before
+    studio.session.redo()
+    workspace._commands.run("timeline.pace.drop")
+    assert not any(key.pace for key in studio.state.timeline.keyframes)
+
+
+def test_a_timeline_that_changes_while_its_pace_is_measured_is_left_as_it_is(
+    qtbot: QtBot, studio: Studio, workspace: TimelineWorkspace
+) -> None:
+    told: list[Notice] = []
+    studio.notice.connect(told.append)
+    actions.fill_timeline(studio.session)
+    workspace._commands.run("timeline.pace")
+    actions.set_timeline(studio.session, length=20.0)
+    changed = studio.state.timeline
+    qtbot.waitUntil(lambda: workspace.jobs.job is None, timeout=60_000)
+    assert studio.state.timeline == changed
+    assert "changed meanwhile" in told[-1].text

@@ -59,6 +59,8 @@ class TimelineMenus:
             self._entry(menu, "timeline.saved")
             self._entry(menu, "timeline.fill")
             self._entry(menu, "timeline.spread")
+            self._entry(menu, "timeline.pace")
+            self._entry(menu, "timeline.pace.drop")
         menu.popup(where)
         return menu
 

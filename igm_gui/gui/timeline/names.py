@@ -21,4 +21,5 @@ WAYS: tuple[tuple[str, Way], ...] = (
 def going_on(key: Keyframe) -> str:
     """How it goes on from a keyframe: ``ease in-out``, and its way where it has one of its own."""
     own = next((f", {title.lower()}" for title, way in WAYS if way == key.way), "")
-    return EASING_NAMES[key.easing].lower() + own
+    paced = ", at a constant pace" if key.pace else ""
+    return EASING_NAMES[key.easing].lower() + own + paced

@@ -9,7 +9,7 @@ from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath, QPen, QPolygon
 
 from igm_gui.gui import theme
 from igm_gui.gui.timeline.axis import Axis, tick_text
-from igm_gui.timeline.timeline import Keyframe, Timeline, ease
+from igm_gui.timeline.timeline import Keyframe, Timeline
 
 LEFT = 14.0
 RIGHT = 72.0  # room for a keyframe at the very end
@@ -143,9 +143,9 @@ def _ways(painter: QPainter, look: Look) -> None:
             path.lineTo(x2, low)
             path.lineTo(x2, high)
         else:
-            steps = 2 if key.easing == "linear" else 24
+            steps = 2 if key.easing == "linear" and not key.pace else 24
             for n in range(1, steps + 1):
-                path.lineTo(x1 + (x2 - x1) * n / steps, low + (high - low) * ease(n / steps, key.easing))
+                path.lineTo(x1 + (x2 - x1) * n / steps, low + (high - low) * key.fraction(n / steps))
         painter.drawPath(path)
     if look.timeline.loop and len(keys) > 1:
         image = look.images.get(keys[0].id)

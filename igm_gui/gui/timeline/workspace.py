@@ -23,6 +23,7 @@ from igm_gui.gui.timeline.edits import TimelineEdits
 from igm_gui.gui.timeline.empty import EmptyTrack
 from igm_gui.gui.timeline.film import FilmChoice
 from igm_gui.gui.timeline.menus import TimelineMenus
+from igm_gui.gui.timeline.pacing import Pacing
 from igm_gui.gui.timeline.player import Player
 from igm_gui.gui.timeline.points import PointsPanel
 from igm_gui.gui.timeline.sound import TimelineSound
@@ -50,6 +51,8 @@ class TimelineWorkspace(QWidget):
         self.sound = TimelineSound(studio, self.player)
         self.track = Track(studio)
         self.edits = TimelineEdits(studio, self.track, self.player, lambda: self._position)
+        self.jobs = JobBar(studio)
+        self.pacing = Pacing(studio, self.player, self.jobs)
         self._add_commands()
         self.view = MediaView(studio)
         self.view.picture.painted.connect(studio.painted)
@@ -58,7 +61,6 @@ class TimelineWorkspace(QWidget):
         self.place.setToolTip("Where the playhead is: frame, keyframes around it, and the way between them")
         self.points = PointsPanel(studio)
         self.transport = Transport(studio, self.player, self.track, commands)
-        self.jobs = JobBar(studio)
         self.export = accent_button("Export MP4…", "download", "Write the timeline to a file")
         self.more = accent_button("", "chevron-down", commands.tip("timeline.film"))
         self.more.setFixedWidth(30)
@@ -300,6 +302,7 @@ class TimelineWorkspace(QWidget):
         add = self._commands.add
         add("timeline.play", "Play or pause", self.toggle_play, "Space")
         self.edits.add_commands(self._commands)
+        self.pacing.add_commands(self._commands)
         add("timeline.film", "How films are written: shape, size, quality, rounds…", self._show_more)
         for ending, name in FILMS.items():
             ask = partial(self._ask_film, ending)
