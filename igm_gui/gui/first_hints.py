@@ -37,9 +37,9 @@ class FirstHints:
         """Whether they were never finished or skipped."""
         return HintBubble.wanted(self._settings)
 
-    def show(self, still: bool = False) -> None:
+    def show(self, still: bool = False, undoable: bool = True) -> None:
         """The three hints, over a picture that moves until the person takes over; ``still`` where that has
-        happened before. A sound waits to be played."""
+        happened before. A sound waits to be played. ``undoable`` unless there is nothing to come back to."""
         explore = self._stack.widget_of("explore")
         if explore is None or self.bubble is not None or not self._show_workspace("explore"):
             return
@@ -61,7 +61,7 @@ class FirstHints:
             self.done(0)  # the hand is at work already: what it made stays
         elif can_wander():
             self._wandering = drift.running_changed.connect(self._wanders)
-            drift.start(undoable=False)
+            drift.start(undoable=undoable)
         else:
             self.bubble.reword(0, SOUND)
 

@@ -46,6 +46,7 @@ class MainWindow(QMainWindow):
         self.commands = Commands(self)
         self.keeper = ProjectKeeper(studio, self.settings, self)
         self.keeper.restored.connect(self._show_restored)
+        self.keeper.opened.connect(self._stand_still)
         self.asking = Asking(self, studio, self.settings, self.keeper, self.open_path)
         self.palette_popup: CommandPalette | None = None
         self._good: SessionState | None = None  # the last state that gave a picture
@@ -233,11 +234,16 @@ class MainWindow(QMainWindow):
         if isinstance(path, str) and path in library.bundled():
             return self.studio.open_model(path)
         explore = self.stack.widget_of("explore")
-        if isinstance(drift := getattr(explore, "drift", None), Drift):
-            drift.stop()  # what moves by itself would move away from what was asked for
+        self._stand_still()
         if isinstance(panel := getattr(explore, "styles", None), StylesPanel) and panel.takes(Path(path)):
             return panel.open_w(Path(path))
         return self.keeper.open_any(Path(path))
+
+    def _stand_still(self) -> None:
+        """What moves by itself would move away from what was asked for."""
+        drift = getattr(self.stack.widget_of("explore"), "drift", None)
+        if isinstance(drift, Drift):
+            drift.stop()
 
     def _show_restored(self, kind: str) -> None:
         """The workspace that a result was made in."""
@@ -307,7 +313,9 @@ class MainWindow(QMainWindow):
             # Who has gone to another workspace meanwhile is not fetched back.
             hints = self._begun and not self._asked_for_file and self.stack.current == "explore"
             if first and hints and self.hints.wanted:
-                self.hints.show(still=self.studio.session.can_undo)
+                # What was done or recovered before the first picture came does not move away by itself.
+                still = self.studio.session.can_undo or self.keeper.unsaved
+                self.hints.show(still=still, undoable=False)
 
     def _go_back(self, result: RenderResult) -> None:
         """A model that could not be opened leaves the one before in its place."""

@@ -34,6 +34,23 @@ def test_where_nothing_wanders_any_more_it_is_not_said(window: MainWindow, explo
     assert said(window).startswith("The point wanders by itself")
 
 
+def test_shown_again_they_take_nothing_away(
+    qtbot: QtBot, window: MainWindow, explore: ExploreWorkspace, toy_studio: Studio
+) -> None:
+    before = toy_studio.state.point
+    window.commands.run("help.hints")
+    qtbot.waitUntil(lambda: toy_studio.state.point != before, timeout=10_000)
+    explore.drift.stop()
+    toy_studio.session.undo()
+    assert toy_studio.state.point == before
+
+
+def test_work_that_is_opened_does_not_wander_off(window: MainWindow, explore: ExploreWorkspace) -> None:
+    explore.drift.start()
+    window.keeper.new()
+    assert not explore.drift.running
+
+
 def test_another_model_is_past_the_hint_at_the_strip(
     window: MainWindow, explore: ExploreWorkspace, toy_studio: Studio
 ) -> None:
