@@ -15,6 +15,7 @@ from igm_gui.gui.explore.workspace import ExploreWorkspace
 from igm_gui.gui.main_window import MainWindow
 from igm_gui.gui.studio import Studio
 from igm_gui.gui.widgets.labels import ElidedLabel
+from igm_gui.gui.widgets.scrolling import Spin
 from igm_gui.info import Direction, InputSpec
 from tests.gui.fakes import TOY
 from tests.gui.pointer import LEFT, wheel
@@ -132,6 +133,18 @@ def test_the_wheel_is_the_sliders_where_nothing_was_scrolled(
     before = toy_studio.state.point
     wheel(slider.track, slider.track.rect().center(), -1)
     assert toy_studio.state.point != before
+
+
+def test_a_box_takes_the_wheel_only_while_it_has_the_keys(window: MainWindow, toy_studio: Studio) -> None:
+    window.show_workspace("grid")
+    box = next(spin for spin in window.findChildren(Spin) if spin.accessibleName() == "Columns")
+    before = toy_studio.state.grid
+    wheel(box, box.rect().center(), 1)
+    assert toy_studio.state.grid == before
+    assert not box.hasFocus()
+    box.setFocus()
+    wheel(box, box.rect().center(), 1)
+    assert toy_studio.state.grid.columns == before.columns + 1
 
 
 @pytest.mark.parametrize("workspace", ["explore", "timeline", "compare", "grid"])

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSpinBox, QWidget
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QWidget
 
 from igm_gui.gui.commands import Commands
 from igm_gui.gui.explore.seed import SeedRow
@@ -14,6 +14,7 @@ from igm_gui.gui.jobbar import JobBar
 from igm_gui.gui.studio import Studio
 from igm_gui.gui.widgets import Button, IconButton, ValueSlider
 from igm_gui.gui.widgets.compact import CompactRow
+from igm_gui.gui.widgets.scrolling import Combo, Spin
 from igm_gui.info import GeneratorInfo, InputSpec
 from igm_gui.latent.point import one_hot
 from igm_gui.latent.vector import Vector
@@ -46,7 +47,7 @@ class CompareBar(QWidget):
         self.seed.remarked.connect(studio.say)
         self.mutate = Button("Mutate", "shuffle", commands.tip("compare.mutate"))
         self.mutate.clicked.connect(lambda: commands.run("compare.mutate"))
-        self.classes = QComboBox()
+        self.classes = Combo()
         # As wide as the longest name: the names come after the first show.
         self.classes.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         self.classes.setMinimumWidth(72)  # narrow windows cut its words, wide ones show them
@@ -63,7 +64,7 @@ class CompareBar(QWidget):
         self.truncation.released.connect(self._session.end_merge)
         samples = QLabel("Samples from seed")
         samples.setProperty("role", "quiet")
-        self.first = QSpinBox()
+        self.first = Spin()
         self.first.setRange(0, 2**31 - 1)
         self.first.setMinimumWidth(64)
         self.first.setMaximumWidth(105)
@@ -73,7 +74,7 @@ class CompareBar(QWidget):
         self.first.valueChanged.connect(lambda seed: self._session.update(compare_seed=seed, merge="rows"))
         self.new = IconButton("dices", commands.tip("compare.seeds"))
         self.new.clicked.connect(lambda: commands.run("compare.seeds"))
-        self.kind = QComboBox()
+        self.kind = Combo()
         self.kind.setMinimumWidth(102)
         self.kind.addItems(["this class", "every class"])
         self.kind.setToolTip("Samples of the class above, or of all classes in turn")

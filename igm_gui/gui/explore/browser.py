@@ -18,7 +18,6 @@ from PySide6.QtCore import (
 )
 from PySide6.QtGui import QFont, QFontMetricsF, QImage, QKeyEvent, QPainter
 from PySide6.QtWidgets import (
-    QComboBox,
     QFrame,
     QHBoxLayout,
     QLabel,
@@ -38,6 +37,7 @@ from igm_gui.gui import theme
 from igm_gui.gui.models.watched import WatchedFolders, size_of, size_text
 from igm_gui.gui.previews import Previews
 from igm_gui.gui.widgets.buttons import flat_button
+from igm_gui.gui.widgets.scrolling import Combo
 from igm_gui.info import GeneratorInfo
 
 MODEL_ROLE = Qt.ItemDataRole.UserRole
@@ -150,11 +150,11 @@ class ModelBrowser(QFrame):
         self._previews = previews
         self._current = current
         self._watched = watched
-        self.kind = QComboBox()
+        self.kind = Combo()
         self.kind.setAccessibleName("Kind")
         self.kind.setToolTip("Show only models of this kind")
         self.kind.addItems([text for text, _ in KINDS])
-        self.size_box = QComboBox()
+        self.size_box = Combo()
         self.size_box.setAccessibleName("Size of the weights")
         self.size_box.setToolTip("Show only models whose weights are of this size")
         self.size_box.addItems([text for text, _, _ in SIZES])

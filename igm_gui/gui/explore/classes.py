@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtWidgets import QApplication, QComboBox, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QVBoxLayout, QWidget
 
 from igm_gui.gui.widgets.buttons import Button, flat_button
 from igm_gui.gui.widgets.flow import FlowLayout
-from igm_gui.gui.widgets.scrolling import ColumnCombo
+from igm_gui.gui.widgets.scrolling import Combo
 from igm_gui.gui.widgets.section import SectionHead
 from igm_gui.gui.widgets.slider import ValueSlider
 from igm_gui.info import InputSpec
@@ -45,7 +45,7 @@ class ClassPicker(QWidget):
         self.spec = spec
         self._weights = np.zeros(len(spec.classes), np.float32)
         self.chips: list[Button] = []
-        self.combo: QComboBox | None = None
+        self.combo: Combo | None = None
         self.sliders: list[ValueSlider] = []
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -55,7 +55,7 @@ class ClassPicker(QWidget):
         if len(spec.classes) <= MOST_CHIPS:
             column.addWidget(self._make_chips())
         else:
-            self.combo = ColumnCombo()
+            self.combo = Combo()
             self.combo.addItems(list(spec.classes))
             self.combo.setToolTip(spec.description or "The class of what is shown")
             self.combo.setAccessibleName(spec.label_text)

@@ -10,7 +10,7 @@ from PySide6.QtGui import QContextMenuEvent, QKeyEvent, QMouseEvent, QWheelEvent
 from PySide6.QtWidgets import QLineEdit, QMenu, QWidget
 
 from igm_gui.gui.explore.strip_view import PAD, SMALLEST_PITCH, StripView
-from igm_gui.gui.widgets.scrolling import is_scrolling
+from igm_gui.gui.widgets.scrolling import takes_wheel
 from igm_gui.gui.widgets.slider import parse_number
 
 
@@ -138,7 +138,7 @@ class LatentStrip(StripView):
         self.finished.emit()
 
     def wheelEvent(self, event: QWheelEvent) -> None:
-        if is_scrolling(self, event):
+        if not takes_wheel(self, event):
             event.ignore()
             return
         delta, across = event.angleDelta().y(), event.angleDelta().x()

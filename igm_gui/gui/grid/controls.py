@@ -6,13 +6,14 @@ from functools import partial
 
 import numpy as np
 from PySide6.QtCore import QSignalBlocker, Qt
-from PySide6.QtWidgets import QButtonGroup, QComboBox, QHBoxLayout, QLabel, QSpinBox, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from igm_gui.errors import InputError
 from igm_gui.gui.explore.seed import SeedRow
 from igm_gui.gui.grid.corners import Corners
 from igm_gui.gui.studio import Studio
 from igm_gui.gui.widgets import Button, SectionHead, ValueSlider
+from igm_gui.gui.widgets.scrolling import Combo, Spin
 from igm_gui.info import GeneratorInfo, InputSpec
 from igm_gui.latent.point import one_hot
 from igm_gui.latent.vector import Vector
@@ -27,6 +28,7 @@ MODES = (
 )
 WAYS = (("Spherical (slerp)", "slerp"), ("Straight (lerp)", "lerp"))
 LABEL = 78
+ROWS_TIP = "How many rows, 1 to 256"
 
 
 def shown_scale(info: GeneratorInfo | None, grid: GridSpec) -> int:
@@ -73,7 +75,7 @@ class Controls(QWidget):
         column.addWidget(self.seed)
         self._plane_head = SectionHead("Corners", "click, or drop a point")
         self.corners = Corners(studio)
-        self.way = QComboBox()
+        self.way = Combo()
         for title, value in WAYS:
             self.way.addItem(title, value)
         self.way.setToolTip("How latents go from corner to corner")
@@ -86,7 +88,7 @@ class Controls(QWidget):
         for widget in self._plane:
             column.addWidget(widget)
         self._held_head = SectionHead("From the current point")
-        self.classes = QComboBox()
+        self.classes = Combo()
         self.classes.setToolTip("The class of every cell")
         self.classes.setAccessibleName("Class")
         self.classes.setPlaceholderText("a mixture")
@@ -115,10 +117,8 @@ class Controls(QWidget):
         self.suits.clicked.connect(self._set_automatic)
         self.scale.property("row").insertWidget(2, self.suits)
 
-    def _spin(
-        self, title: str, low: int, high: int, tip: str, column: QVBoxLayout, unit: str = ""
-    ) -> QSpinBox:
-        spin = QSpinBox()
+    def _spin(self, title: str, low: int, high: int, tip: str, column: QVBoxLayout, unit: str = "") -> Spin:
+        spin = Spin()
         spin.setRange(low, high)
         spin.setSuffix(unit)
         spin.setKeyboardTracking(False)
@@ -181,7 +181,9 @@ class Controls(QWidget):
         for name, chip in self.modes.items():
             chip.setChecked(name == grid.mode)
         self.modes["classes"].setEnabled(info is None or label is not None or grid.mode == "classes")
-        self.rows.setEnabled(grid.mode != "classes")
+        by_class = grid.mode == "classes"
+        self.rows.setEnabled(not by_class)
+        self.rows.setToolTip("One row for each class" if by_class else ROWS_TIP)
         self.seed.set_seed(grid.seed)
         plane = grid.mode == "plane"
         for widget in self._plane:

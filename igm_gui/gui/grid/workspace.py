@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QCursor, QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QVBoxLayout, QWidget
 
 from igm_gui.engine.loop import Job, Work
 from igm_gui.errors import IgmError
@@ -23,6 +23,7 @@ from igm_gui.gui.saving import ask_file, ask_folder, export_work, tell_written
 from igm_gui.gui.sound.hub import hub_of
 from igm_gui.gui.studio import Studio
 from igm_gui.gui.widgets import Button, PointStrip, SectionHead, accent_button
+from igm_gui.gui.widgets.scrolling import ScrollColumn
 from igm_gui.info import GeneratorInfo
 from igm_gui.latent.point import LatentPoint
 from igm_gui.latent.vector import Vector
@@ -73,7 +74,7 @@ class GridWorkspace(QWidget):
         for widget in (self.size_text, self.save, self.singles, self.jobs):
             column.addWidget(widget)
         column.addStretch(1)
-        panel = self.panel = QScrollArea()
+        panel = self.panel = ScrollColumn()
         panel.setObjectName("panelLeft")
         panel.setWidget(body)
         panel.setWidgetResizable(True)

@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QDoubleSpinBox, QFormLayout, QHBoxLayout, QLabel, QWidget
+from PySide6.QtWidgets import QFormLayout, QHBoxLayout, QLabel, QWidget
 
 from igm_gui.errors import IgmError
 from igm_gui.formats.card import Card
 from igm_gui.formats.side_card import read_side_card
 from igm_gui.gui.models.plain import PRIORS, PlainRows, choice
 from igm_gui.gui.widgets.buttons import Button, accent_button
+from igm_gui.gui.widgets.scrolling import DoubleSpin
 from igm_gui.gui.widgets.section import SectionHead
 from igm_gui.info import GeneratorInfo, InputSpec
 
@@ -28,8 +29,8 @@ def correctable(info: GeneratorInfo | None) -> bool:
     return path.is_file() and not (path.parent / "card.json").is_file()
 
 
-def _number(value: float, low: float = -1e6, high: float = 1e6, decimals: int = 3) -> QDoubleSpinBox:
-    box = QDoubleSpinBox()
+def _number(value: float, low: float = -1e6, high: float = 1e6, decimals: int = 3) -> DoubleSpin:
+    box = DoubleSpin()
     box.setRange(low, high)
     box.setDecimals(decimals)
     box.setValue(value)

@@ -35,6 +35,7 @@ from igm_gui.gui.models.facts import FactsView
 from igm_gui.gui.models.layers import LayerView, shape_text
 from igm_gui.gui.studio import Studio
 from igm_gui.gui.widgets.buttons import Button, IconButton
+from igm_gui.gui.widgets.scrolling import ScrollColumn
 from igm_gui.info import GeneratorInfo
 from igm_gui.session.state import SessionState
 
@@ -174,7 +175,7 @@ class ModelInformation(QFrame):
         self.hide()
 
     def _area(self) -> QScrollArea:
-        area = QScrollArea()
+        area = ScrollColumn()
         area.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # what is in it takes the keys
         area.setWidgetResizable(True)
         area.setFrameShape(QFrame.Shape.NoFrame)

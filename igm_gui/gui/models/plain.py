@@ -7,9 +7,10 @@ from dataclasses import replace
 from typing import Any
 
 from PySide6.QtCore import QObject, Signal
-from PySide6.QtWidgets import QComboBox, QDoubleSpinBox, QFormLayout, QHBoxLayout, QSpinBox, QWidget
+from PySide6.QtWidgets import QFormLayout, QHBoxLayout, QWidget
 
 from igm_gui.formats.card import Card
+from igm_gui.gui.widgets.scrolling import Combo, DoubleSpin, Spin
 from igm_gui.info import GeneratorInfo, InputSpec, OutputSpec
 
 # As igm_gui.generators.dcgan has them; that module imports torch, which the window's thread must not.
@@ -24,9 +25,9 @@ JOINED = re.compile(r"class is taken to be (joined after|joined before|multiplie
 SLOPE = 0.2
 
 
-def choice(choices: tuple[str, ...], value: str, name: str, tip: str) -> QComboBox:
+def choice(choices: tuple[str, ...], value: str, name: str, tip: str) -> Combo:
     """A combo box with a name and a tool tip."""
-    box = QComboBox()
+    box = Combo()
     box.addItems(list(choices))
     box.setCurrentText(value)
     box.setAccessibleName(name)
@@ -52,7 +53,9 @@ class PlainRows(QObject):
             "Hidden activation",
             "What follows every layer but the last",
         )
-        self.slope = QDoubleSpinBox(minimum=0.0, maximum=1.0, singleStep=0.05)
+        self.slope = DoubleSpin()
+        self.slope.setRange(0.0, 1.0)
+        self.slope.setSingleStep(0.05)
         slope = settings.get("slope", SLOPE)
         self.slope.setValue(float(slope) if isinstance(slope, int | float) else SLOPE)
         self.slope.setAccessibleName("Slope of leaky_relu")
@@ -91,8 +94,10 @@ class PlainRows(QObject):
         self._show(self.hidden.currentText())
 
     @staticmethod
-    def _side(value: int) -> QSpinBox:
-        box = QSpinBox(minimum=1, maximum=4096, value=value)
+    def _side(value: int) -> Spin:
+        box = Spin()
+        box.setRange(1, 4096)
+        box.setValue(value)
         box.setSuffix(" px")
         box.setToolTip("Kernels leave open how far layers enlarge; rows of numbers, how they are arranged")
         return box

@@ -12,7 +12,6 @@ from pathlib import Path
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
-    QComboBox,
     QFrame,
     QGridLayout,
     QHBoxLayout,
@@ -29,6 +28,7 @@ from igm_gui.generators.roles import FREE_SIDE, SEED, Argument, RolesNeeded, cla
 from igm_gui.gui import theme
 from igm_gui.gui.studio import Notice, Studio
 from igm_gui.gui.widgets.buttons import Button, accent_button
+from igm_gui.gui.widgets.scrolling import Combo
 from igm_gui.info import InputKind, InputSpec, Media, OutputSpec
 from igm_gui.requests import RenderResult
 
@@ -66,14 +66,14 @@ class ArgumentRow:
         self.argument = argument
         label = QLabel(argument.text)
         label.setToolTip("As the file declares it")
-        self.kind = QComboBox()
+        self.kind = Combo()
         self.kind.addItems([title for title, _ in KINDS])
         self.kind.setAccessibleName(f"{argument.name} is a")
         self.kind.setToolTip(
             "Latent: what sliders and seeds move. Class: one of several. Number: a knob. Seed: its noise."
         )
         self.value = QLineEdit()
-        self.prior = QComboBox()
+        self.prior = Combo()
         self.prior.addItems(["normal", "uniform", "sphere"])
         self.prior.setAccessibleName(f"Prior of {argument.name}")
         self.prior.setToolTip("How its numbers are drawn: N(0, 1), U(−1, 1), or on a sphere")
@@ -159,7 +159,7 @@ class RolesForm(QFrame):
         grid.setColumnStretch(2, 1)
         grid.setHorizontalSpacing(6)
         self.rows = [ArgumentRow(argument, grid, row) for row, argument in enumerate(asked.arguments)]
-        self.output = QComboBox()
+        self.output = Combo()
         self.output.addItems([text for text, *_ in OUTPUTS])
         self.output.setAccessibleName("It gives")
         self.output.setToolTip("What its output is, and the values that are black and white")

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QSizePolicy, QWidg
 
 from igm_gui.gui import theme
 from igm_gui.gui.widgets.painted import Painted
-from igm_gui.gui.widgets.scrolling import is_scrolling
+from igm_gui.gui.widgets.scrolling import takes_wheel
 
 KNOB = 6.0
 TICK = 8.0
@@ -132,7 +132,7 @@ class Track(Painted):
         self.released.emit()
 
     def wheelEvent(self, event: QWheelEvent) -> None:
-        if is_scrolling(self, event):
+        if not takes_wheel(self, event):
             event.ignore()
             return
         delta = event.angleDelta().y() or event.angleDelta().x()
