@@ -1,13 +1,15 @@
 """512 × 512 networks with random weights, always there, for the large pictures that people bring.
 
 Their pictures show nothing; their size, their time and the bytes they hand over are what the measurements are
-about. ``stand-in-512`` multiplies and adds 5.4 thousand million times for a picture, about a tenth of what
-StyleGAN2 does at that size. ``stand-in-512-light`` needs a tenth of that again: whatever the program itself
-does for a picture weighs against it as much as it ever will.
+about. ``stand-in-512-stylegan2`` is StyleGAN2 as it is published for that size (channel_base 32768): 60
+thousand million multiplications a picture. ``stand-in-512``, a plain convolutional network, needs a tenth of
+that, and ``stand-in-512-light`` a tenth again: whatever the program itself does for a picture weighs against
+it as much as it ever will.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -23,10 +25,12 @@ from igm_gui.info import InputSpec, OutputSpec
 
 FAMILY = "stand-in"
 SIDE, Z = 512, 64
-CHANNELS = {  # at 16, 32, ... 512
+STYLEGAN2 = "stand-in-512-stylegan2"
+CHANNELS = {  # of the plain ones, at 16, 32, ... 512
     "stand-in-512": (256, 256, 128, 64, 32, 16),
     "stand-in-512-light": (64, 48, 32, 16, 12, 8),
 }
+NAMES = (STYLEGAN2, *CHANNELS)
 
 
 class Network(nn.Module):
@@ -53,6 +57,8 @@ def detect(checkpoint: Checkpoint) -> bool:
 def load(checkpoint: Checkpoint) -> TorchGenerator:
     """The same network every time: weights from seed 0, widths by the card's name."""
     assert checkpoint.card is not None
+    if checkpoint.card.name == STYLEGAN2:
+        return _stylegan2(checkpoint)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         network = Network(CHANNELS[checkpoint.card.name]).eval().requires_grad_(False)
@@ -60,6 +66,22 @@ def load(checkpoint: Checkpoint) -> TorchGenerator:
     generator = TorchGenerator(info_from_card(checkpoint, parameters), network)
     generator.reentrant = True
     return generator
+
+
+def _stylegan2(checkpoint: Checkpoint) -> TorchGenerator:
+    """What the program makes of a StyleGAN2 pickle of that size."""
+    from benchmarks import stylegan, stylegan_make
+    from igm_gui.generators.stylegan.build2 import synthesis2
+
+    generator = stylegan.built(STYLEGAN2, synthesis2(stylegan_make.synthesis2(SIDE, 32768)), SIDE)
+    generator.info = replace(generator.info, path=str(checkpoint.path), sha256=checkpoint.sha256)
+    return generator
+
+
+def as_loaded(model: str) -> TorchGenerator | None:
+    """The network of ``model`` as PyTorch loads it; None where its family arranges it while it loads."""
+    generator = registry.load(model)
+    return None if generator.info.family == "stylegan" else generator
 
 
 def install(folder: Path, name: str = "stand-in-512") -> str:

@@ -33,6 +33,7 @@ from igm_gui.generators.stylegan.generator import StyleGAN, StyleNetwork, inputs
 from igm_gui.generators.stylegan.records import Node
 from igm_gui.generators.stylegan.records import mapping as build_mapping
 from igm_gui.generators.stylegan.styles import style_space
+from igm_gui.generators.stylegan.synthesis2 import Synthesis2
 from igm_gui.generators.stylegan.synthesis3 import Synthesis3
 from igm_gui.info import GeneratorInfo, OutputSpec
 from igm_gui.latent import styles
@@ -56,13 +57,17 @@ def seconds(call: Callable[[], Any]) -> float:
 def opened(kind: str) -> tuple[StyleGAN, Node]:
     """A generator as it comes from a file, tuned, and the nodes it was built from."""
     node = make.synthesis2() if kind == "2" else make.synthesis3(radial=kind == "3r")
-    synthesis = synthesis2(node) if kind == "2" else Synthesis3(node)
+    return built(kind, synthesis2(node) if kind == "2" else Synthesis3(node), 256), node
+
+
+def built(name: str, synthesis: Synthesis2 | Synthesis3, side: int) -> StyleGAN:
+    """A generator of ``side`` x ``side`` pictures around ``synthesis``, as it comes from a file, tuned."""
     network = StyleNetwork(build_mapping(make.mapping()), synthesis)
     network.eval().requires_grad_(False)
     info = GeneratorInfo(
-        kind,
+        name,
         "stylegan",
-        OutputSpec("image", 256, 256, 3),
+        OutputSpec("image", side, side, 3),
         inputs_of(network),
         styles=style_space(network.mapping, synthesis.layer_names),
     )
@@ -74,7 +79,7 @@ def opened(kind: str) -> tuple[StyleGAN, Node]:
         took = time.perf_counter() - start
     assert output_of(picture) == info.output
     generator.tune(picture, took)
-    return generator, node
+    return generator
 
 
 def late_change(generator: StyleGAN, point: LatentPoint, step: int) -> LatentPoint:

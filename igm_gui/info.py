@@ -7,6 +7,7 @@ command line, the session and every panel can be built from them.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Literal
 
 InputKind = Literal["latent", "label", "scalar", "seed"]
@@ -124,7 +125,7 @@ class StyleSpace:
         """That of w and of what is added to it: (layers, size)."""
         return len(self.layers), self.size
 
-    @property
+    @cached_property
     def edits(self) -> tuple[InputSpec, ...]:
         """What a point may hold beside its inputs; a value that is absent changes nothing.
 

@@ -90,6 +90,7 @@ class RenderLoop:
         self._jobs: list[Job] = []
         self._lock = threading.Condition()
         self._stopping = False
+        self._resting = False  # the thread waits for work
         self._thread = threading.Thread(target=self._run, name="render", daemon=True)
 
     def start(self) -> None:
@@ -114,9 +115,11 @@ class RenderLoop:
             self._latest[request.slot] = request
             self._waiting[request.slot] = request
             self._lock.notify()
-        if request.priority == Priority.INTERACTIVE:
+            begun_at_once = self._resting and request.priority == Priority.INTERACTIVE
+        if begun_at_once:
             # The interpreter goes to the render thread now, not after a turn of the caller's: the network
-            # begins, and what else follows from the person's move is done beside it.
+            # begins, and what else follows from the person's move is done beside it. Not while a picture is
+            # made: its threads would have this one's core for a while.
             time.sleep(0)
         return True
 
@@ -174,7 +177,9 @@ class RenderLoop:
                         return request
                 if self._jobs:
                     return self._jobs[0]
+                self._resting = True
                 self._lock.wait(pause)
+                self._resting = False
         return None
 
     def _quiet_left(self) -> float:

@@ -47,6 +47,31 @@ class TestStrip:
         np.testing.assert_array_equal(shown, picture(toy_studio.state.point))
         assert not np.array_equal(shown, before)
 
+    def test_it_is_painted_for_new_values_alone(self, qtbot: QtBot, strip: LatentStrip) -> None:
+        class Count(QObject):
+            paints = 0
+
+            def eventFilter(self, _watched: QObject, event: QEvent) -> bool:
+                self.paints += event.type() == QEvent.Type.Paint
+                return False
+
+        def painted(values: np.ndarray) -> int:
+            before = count.paints
+            strip.set_values(values)
+            QTest.qWait(0)  # what was asked for is painted in this turn
+            return count.paints - before
+
+        count = Count()
+        qtbot.wait(0)
+        strip.installEventFilter(count)
+        assert painted(strip.values.copy()) == 0
+        image = strip.grab().toImage()
+        changed = strip.values.copy()
+        changed[3] = 1.5 if changed[3] < 0 else -1.5
+        assert painted(changed) == 1
+        assert strip.grab().toImage() != image
+        assert painted(strip.values - 0.25) == 1
+
     def test_the_keys_own_bar_is_told_about_while_the_pointer_rests_on_another(
         self, strip: LatentStrip, toy_studio: Studio
     ) -> None:

@@ -192,16 +192,22 @@ def test_clear_takes_every_edit_back_in_one_step(qtbot: QtBot, panel: StylesPane
     picture_after(qtbot, panel, panel._roll)
     panel.strip.drawn.emit({1: 1.0})  # type: ignore[union-attr]
     edited = studio.state.point
+    assert panel.strip is not None
+    assert panel.strip.values[1] != 0
     panel.clear_button.click()
     assert studio.state.point == start
+    assert not panel.strip.values.any()
+    assert not panel.clear_button.isEnabled()
     studio.session.undo()
     assert studio.state.point == edited
+    assert panel.strip.values[1] != 0
 
 
 def test_a_saved_point_gives_the_second_style(qtbot: QtBot, panel: StylesPanel) -> None:
     studio = panel._studio
     assert not panel.saved.isEnabled()
     actions.keep(studio.session, "Mine")
+    assert panel.saved.isEnabled()
     kept = studio.state.saved[0].point.vector("z")
     actions.set_seed(studio.session, 5)
     panel.groups["fine"].click()

@@ -133,7 +133,10 @@ class StripView(Painted):
 
     def set_values(self, values: NDArray[np.float32]) -> None:
         """Show ``values``, any shape of ``count`` numbers."""
-        self._values = values.reshape(-1)
+        flat = values.reshape(-1)
+        if np.array_equal(flat, self._values):
+            return
+        self._values = flat
         self._describe()
         self.update()
 

@@ -54,6 +54,7 @@ class StylesPanel(QWidget):
         self._chosen: frozenset[int] = frozenset()
         self._principal = True
         self._second: tuple[int, Vector] | None = None  # the seed thrown last, and what it gave
+        self._edited: tuple[object, ...] = ()  # what is shown of a point
         self._body = QWidget()
         self._column = QVBoxLayout(self._body)
         self._column.setContentsMargins(0, 0, 0, 0)
@@ -144,8 +145,16 @@ class StylesPanel(QWidget):
             self.setEnabled(True)
             if info.styles != self._space or info.styles is None:
                 self._build(info.styles)
-        if changed & {"point", "info", "model"}:
-            self._show(state.point)
+        if changed & {"point", "saved", "info", "model"}:
+            edits = self._edits(state.point)
+            # Most changes of a point are of its z, many a second: there is nothing to show anew.
+            if changed != {"point"} or edits != self._edited:
+                self._show(state.point)
+            self._edited = edits
+
+    def _edits(self, point: LatentPoint) -> tuple[object, ...]:
+        """What ``point`` holds of styles."""
+        return tuple(point.get(spec.name) for spec in self._space.edits) if self._space is not None else ()
 
     def _build(self, space: StyleSpace | None) -> None:
         self._space = space
