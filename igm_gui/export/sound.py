@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from igm_gui.engine.audio.score import Joiner, StreamedScore, soft_end
 from igm_gui.engine.renderer import Renderer
 from igm_gui.errors import ExportError
 from igm_gui.export.work import Work, as_float, batches, info_of
@@ -18,10 +19,7 @@ from igm_gui.session.recipes import point_recipe, timeline_recipe
 from igm_gui.timeline import Timeline, fitted
 
 STREAM_SECONDS = 4.0
-BLOCKS_PER_SECOND = 25  # how often a moving point is sampled; the stream ramps in between
 BLOCKS_PER_STEP = 10
-FADE_SECONDS = 0.01
-ATTACK_SECONDS = 0.001
 
 
 def save_sound(
@@ -102,63 +100,38 @@ def _sounding(info: GeneratorInfo) -> None:
 def _streamed(
     renderer: Renderer, model: str, device: str, timeline: Timeline, still: LatentPoint | None = None
 ) -> Iterator[tuple[float, NDArray[np.float32]]]:
-    """(progress, float32 (channels, samples)): blocks of one stream as long as ``timeline``.
-
-    A block's point is the timeline's at the block's end, which the stream reaches by then.
-    """
+    """(progress, float32 (channels, samples)): blocks of one stream as long as ``timeline``."""
     generator, _ = renderer.generator(model, device)
     info = generator.info
     if "stream" not in info.abilities:
         raise ExportError(
             f"{info.name} does not stream: its sounds have one length.", "Leave the seconds out."
         )
-    timeline = fitted(timeline, info)
-    stream = generator.stream()  # type: ignore[attr-defined]
-    rate = info.output.sample_rate
-    total = round(timeline.length * rate)
-    size = max(1, rate // BLOCKS_PER_SECOND)
+    score = StreamedScore(info, generator.stream(), timeline, still=still)  # type: ignore[attr-defined]
     blocks: list[NDArray[np.float32]] = []
-    for start in range(0, total, size):
-        end = min(start + size, total)
-        point = still
-        if point is None:
-            found = timeline.sample(end / rate)
-            assert found is not None  # there are keyframes
-            point = conform(found, info)
-        blocks.append(stream.block(point, end - start))
-        if len(blocks) == BLOCKS_PER_STEP or end == total:
-            yield as_float(end, total), np.concatenate(blocks, axis=1)
+    while (block := score.block()) is not None:
+        blocks.append(block)
+        if len(blocks) == BLOCKS_PER_STEP or score.place >= score.total:
+            yield as_float(score.place, score.total), np.concatenate(blocks, axis=1)
             blocks.clear()
 
 
 def _joined(
     renderer: Renderer, model: str, device: str, timeline: Timeline, info: GeneratorInfo
 ) -> Iterator[tuple[float, NDArray[np.float32]]]:
-    """(progress, float32 (channels, samples)): renderings laid end to end.
-
-    Each begins while the one before fades out over 10 ms; its own first millisecond fades in, which is
-    short enough to keep a drum's attack and long enough not to click.
-    """
-    rate, length = info.output.sample_rate, info.output.samples
-    total = round(timeline.length * rate)
-    fade = min(int(FADE_SECONDS * rate), length // 4)
-    attack = min(int(ATTACK_SECONDS * rate), fade)
-    hop = length - fade
-    points, timeline = [], fitted(timeline, info)
-    for start in range(0, total, hop):
-        point = timeline.sample(start / rate)
+    """(progress, float32 (channels, samples)): renderings laid end to end (:class:`Joiner`)."""
+    joiner, timeline = Joiner(info), fitted(timeline, info)
+    total, place = round(timeline.length * info.output.sample_rate), 0
+    points, keeps = [], []
+    while place < total:
+        point = timeline.sample(place / info.output.sample_rate)
         assert point is not None  # there are keyframes
         points.append(conform(point, info))
-    falling = np.linspace(1.0, 0.0, fade, dtype=np.float32)
-    rising = np.linspace(0.0, 1.0, attack, dtype=np.float32)
-    tail = np.zeros((info.output.channels, fade), np.float32)
-    written = 0
+        keeps.append(joiner.keep(total - place))
+        place += keeps[-1]
+    written = number = 0
     for _, media in batches(renderer, model, points, device):
         for sound in media:
-            sound = sound.copy()
-            sound[:, :attack] *= rising
-            sound[:, :fade] += tail
-            tail = sound[:, hop:] * falling
-            part = np.clip(sound[:, : min(hop, total - written)], -1.0, 1.0)
-            written += part.shape[1]
-            yield as_float(written, total), part
+            part = joiner.add(sound, keeps[number])
+            written, number = written + part.shape[1], number + 1
+            yield as_float(written, total), soft_end(part, joiner.fade) if written == total else part

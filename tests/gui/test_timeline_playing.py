@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
@@ -73,47 +72,55 @@ def test_real_playing_shows_pictures(qtbot: QtBot, studio: Studio, workspace: Ti
     assert shown == sorted(shown)
 
 
-def test_playing_a_sound_model_streams_the_moving_point(qtbot: QtBot, make_studio: MakeStudio) -> None:
-    studio = make_studio("additive")
-    workspace = make(qtbot, studio)
-    actions.fill_timeline(studio.session)
-    hub = hub_of(studio)
-    workspace.toggle_play()
-    assert hub.is_playing(workspace.sound)
-    assert hub.engine.live_model == "additive"
-    with qtbot.waitSignal(studio.playhead_changed, timeout=10_000, check_params_cb=lambda at: at > 0.3):
-        pass
-    live = hub.engine._live
-    assert live is not None
-    assert live.point != studio.state.timeline.keyframes[0].point
-    workspace.toggle_play()
-    assert not hub.is_playing(workspace.sound)
-
-
-def test_a_model_that_can_not_stream_plays_one_rendering_after_the_other(
-    qtbot: QtBot, make_studio: MakeStudio
+@pytest.mark.parametrize("model", ["additive", "drums"])  # one streams, the other does not
+def test_a_sound_model_is_heard_and_the_playhead_goes_by_that(
+    qtbot: QtBot, make_studio: MakeStudio, model: str
 ) -> None:
-    studio = make_studio("additive")
-    # Such a model: what it is known for, without the ability.
-    info = studio.session.infos["additive"]
-    still = replace(info, abilities=(), output=replace(info.output, samples=24_000))
-    studio.session.learn = lambda *_: None  # type: ignore[method-assign]
-    studio.session.infos["additive"] = still
+    studio = make_studio(model)
     workspace = make(qtbot, studio)
     actions.fill_timeline(studio.session)
     hub = hub_of(studio)
-    played: list[bytes] = []
-    play = hub.play
-
-    def listen(owner: object, samples: np.ndarray, rate: int) -> None:
-        played.append(samples.tobytes())
-        play(owner, samples, rate)
-
-    hub.play = listen  # type: ignore[method-assign,assignment]
     workspace.toggle_play()
-    qtbot.waitUntil(lambda: len(played) >= 2, timeout=20_000)
     assert hub.is_playing(workspace.sound)
-    assert not hub.engine.live_model
-    assert played[0] != played[1]
+    stream = hub.engine.timeline
+    assert stream is not None
+    assert stream.model == model
+    shown: list[tuple[float, float]] = []
+
+    def look(playhead: float) -> None:
+        heard = stream.heard
+        if heard is not None and not heard.moving:
+            assert playhead == heard.place  # it waits for the sound
+        elif heard is not None:
+            shown.append((playhead, heard.place))
+
+    studio.playhead_changed.connect(look)
+    qtbot.waitUntil(lambda: len(shown) >= 12, timeout=20_000)
+    assert max(abs(playhead - heard) for playhead, heard in shown[1:]) < 0.3
+    # A click on the ruler: it goes on from there.
+    shown.clear()
+    workspace.player.seek(1.5)
+    qtbot.waitUntil(lambda: len(shown) >= 3, timeout=20_000)
+    assert shown[0][1] == pytest.approx(1.5, abs=0.2)
+    # What is edited meanwhile is played.
+    studio.session.update(timeline=replace(studio.state.timeline, interpolation="lerp"))
+    assert stream.timeline == studio.state.timeline
+    studio.playhead_changed.disconnect(look)
     workspace.toggle_play()
     assert not hub.is_playing(workspace.sound)
+    assert workspace.player.follow is None
+
+
+def test_another_model_takes_over_while_a_timeline_plays(qtbot: QtBot, make_studio: MakeStudio) -> None:
+    studio = make_studio("additive")
+    workspace = make(qtbot, studio)
+    actions.fill_timeline(studio.session)
+    hub = hub_of(studio)
+    workspace.toggle_play()
+    studio.open_model("drums")
+    qtbot.waitUntil(lambda: (t := hub.engine.timeline) is not None and t.model == "drums", timeout=20_000)
+    assert workspace.player.playing
+    studio.open_model("fashion-gan")
+    qtbot.waitUntil(lambda: not hub.is_playing(workspace.sound), timeout=20_000)
+    assert workspace.player.playing  # its pictures go on, by the clock
+    workspace.toggle_play()

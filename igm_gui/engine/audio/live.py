@@ -15,6 +15,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from igm_gui.engine.audio.player import Player
 from igm_gui.engine.audio.resample import Resampler
 from igm_gui.engine.audio.ring import RingBuffer
@@ -148,11 +151,7 @@ class LiveStream:
     def _make(self, generator: Any) -> None:
         info = generator.info
         rate = info.output.sample_rate
-        base = block = block_for(rate)
-        point, fitted = self._point, conform(self._point, info)
-        warm: SoundStream = generator.stream()
-        for _ in range(WARM_UP_BLOCKS):
-            warm.block(fitted, block)
+        base = block = self._prepare(generator)
         opening = self._player.open_for(rate)
         while not opening.done.wait(0.2):
             if self._stopping:
@@ -163,27 +162,26 @@ class LiveStream:
         self._actual = actual
         self._voice = voice
         voice.cancelled = self._stopping
-        stream: SoundStream = generator.stream()
+        self._aim(actual, block / rate)
         seen = made = 0
         while not self._stopping:
             if voice.ring.fill >= voice.lead:
-                if not self.ready.is_set():
-                    self._player.attach(voice)
-                    self.ready.set()
-                    self._relieve()
+                self._show_ready(voice)
                 voice.taken.wait(0.1)
                 voice.taken.clear()
                 continue
-            if self._point is not point:
-                point = self._point
-                fitted = conform(point, info)
             started = self._clock()
-            frames = stereo(stream.block(fitted, block))
-            self._measure(self._clock() - started, block / rate)
+            sound = self._next(block)
+            if sound is None:
+                self._show_ready(voice)
+                return
+            frames = stereo(sound)
+            self._measure(self._clock() - started, len(frames) / rate)
+            self._note(voice.ring.written)
             voice.ring.write(convert.process(frames) if convert is not None else frames)
             voice.made.set()
             made += 1
-            if self._factor > HARD and made > SETTLED and block < base * MOST_BLOCKS:
+            if self._grows and self._factor > HARD and made > SETTLED and block < base * MOST_BLOCKS:
                 # Each operation costs the same wait for the interpreter: fewer, longer blocks.
                 block, made = block * 2, 0
                 self._aim(actual, block / rate)
@@ -191,6 +189,39 @@ class LiveStream:
                 seen = voice.underruns
                 self._lead = min(self._lead * 1.5, MOST_LEAD)
                 self._aim(actual, block / rate)
+
+    def _show_ready(self, voice: LiveVoice) -> None:
+        """Enough is there: let it be heard, and what sounded before leave."""
+        if not self.ready.is_set():
+            self._player.attach(voice)
+            self.ready.set()
+            self._relieve()
+
+    # -- what a stream of another kind does its own way
+
+    _grows = True  # whether blocks may get longer where each costs much
+
+    def _prepare(self, generator: Any) -> int:
+        """Get ready to make sound; the answer is how many frames a block has at first."""
+        self._info = generator.info
+        block = block_for(self._info.output.sample_rate)
+        warm: SoundStream = generator.stream()
+        fitted = conform(self._point, self._info)
+        for _ in range(WARM_UP_BLOCKS):
+            warm.block(fitted, block)
+        self._stream: SoundStream = generator.stream()
+        self._reached: tuple[LatentPoint, LatentPoint] | None = None
+        return block
+
+    def _next(self, block: int) -> NDArray[np.float32] | None:
+        """The next float32 ``(channels, block)``, or None at the end."""
+        point = self._point
+        if self._reached is None or self._reached[0] is not point:
+            self._reached = point, conform(point, self._info)
+        return self._stream.block(self._reached[1], block)
+
+    def _note(self, frame: int) -> None:
+        """The block made last begins at this frame of the ring."""
 
     def _aim(self, actual: int, block: float) -> None:
         """More than a block ahead: the device holds enough for the rest."""

@@ -166,6 +166,11 @@ class Player(PlayingThread):
             underruns=self._dry + (live.underruns if live is not None else 0),
         )
 
+    @property
+    def device_latency(self) -> float:
+        """Seconds from what is handed to the device to the ear; 0 where none is open."""
+        return self._latency
+
     def close(self, timeout: float = 3.0) -> None:
         """Fade out, let the device play what it holds, end the thread."""
         with self._wake:

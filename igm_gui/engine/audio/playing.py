@@ -24,7 +24,7 @@ STOP_FADE = 0.015
 RETRIGGER_FADE = 0.008
 SAFETY = 0.06  # seconds that the device must hold at any time
 GRACE = 1.5  # seconds of silence before the device is given back
-RETRY = 2.0  # seconds between two looks for a device that went away
+RETRY, LONGEST_RETRY = 2.0, 30.0  # seconds between two looks for a device that went away
 
 
 def _be_urgent() -> None:
@@ -68,6 +68,7 @@ class PlayingThread:
         self._live: LiveVoice | None = None
         self._look_later = False
         self._said = ""
+        self._pause = RETRY
         self._look_again: float | None = None  # when to look whether a lost device is back
 
     def _do(self, command: Callable[[], None]) -> None:
@@ -153,7 +154,7 @@ class PlayingThread:
         self._opener.devices = ()
         self._output = self._opener.open(NO_DEVICE, rate)[0]
         self.notices.append(f"{error} The sound goes on unheard until it is back.")
-        self._look_again = self._clock() + RETRY
+        self._pause, self._look_again = RETRY, self._clock() + RETRY
 
     def _look_for_lost(self) -> None:
         """A device that is back, or is there at last, is heard again: what sounds goes on there."""
@@ -169,7 +170,8 @@ class PlayingThread:
         else:
             if found is not None:
                 found.close()
-            self._look_again = self._clock() + RETRY
+            self._pause = min(self._pause * 1.5, LONGEST_RETRY)
+            self._look_again = self._clock() + self._pause
 
     def _open(self, rate: int, exact: bool = False) -> Output:
         """An output for sound at ``rate``. While something sounds, the open one is kept, and what comes is
@@ -190,7 +192,7 @@ class PlayingThread:
             self.notices.append(notice)
         self._said = notice  # the same sentence once, not at every play
         missing = not output.real and self._wanted != NO_DEVICE
-        self._look_again = self._clock() + RETRY if missing else None
+        self._pause, self._look_again = RETRY, self._clock() + RETRY if missing else None
         return output
 
     def _install(self, output: Output, rate: int) -> None:

@@ -30,6 +30,16 @@ class RingBuffer:
         return int(self._frames.shape[1])
 
     @property
+    def written(self) -> int:
+        """Frames written since it was made."""
+        return self._written
+
+    @property
+    def read(self) -> int:
+        """Frames read since it was made."""
+        return self._read
+
+    @property
     def fill(self) -> int:
         """Frames that wait to be read."""
         return self._written - self._read

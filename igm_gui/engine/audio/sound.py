@@ -13,8 +13,10 @@ from igm_gui.engine.audio.live import LiveStatus, LiveStream, load_generator
 from igm_gui.engine.audio.output import OutputDevice
 from igm_gui.engine.audio.player import Player
 from igm_gui.engine.audio.status import PlayerStatus
+from igm_gui.engine.audio.timeline_stream import TimelineStream
 from igm_gui.errors import IgmError
 from igm_gui.latent.point import LatentPoint
+from igm_gui.timeline import Timeline
 
 
 @dataclass(frozen=True)
@@ -59,13 +61,26 @@ class SoundEngine:
 
     def go_live(self, model: str, point: LatentPoint) -> None:
         """Stream ``model`` from ``point`` on; what sounds goes on until the first blocks are ready."""
-        if self._live is not None and self._live.model == model:
-            self._live.set_point(point)
+        live = self._live
+        if live is not None and live.model == model and not isinstance(live, TimelineStream):
+            live.set_point(point)
             return
-        before = self._live
-        if before is not None:
-            self._leaving.append(before)
-        self._live = LiveStream(self.player, model, point, self._load, replaces=before)
+        self._live = LiveStream(self.player, model, point, self._load, replaces=self._relieved())
+
+    def go_timeline(self, model: str, timeline: Timeline, start: float) -> None:
+        """Play ``timeline`` from ``start`` seconds on, as an export would write it."""
+        self._live = TimelineStream(self.player, model, timeline, start, self._load, self._relieved())
+
+    @property
+    def timeline(self) -> TimelineStream | None:
+        """The timeline that plays: to be edited, sought in, and asked what is heard."""
+        return self._live if isinstance(self._live, TimelineStream) else None
+
+    def _relieved(self) -> LiveStream | None:
+        """What streams now; it sounds until the next one is ready."""
+        if self._live is not None:
+            self._leaving.append(self._live)
+        return self._live
 
     def move(self, point: LatentPoint) -> None:
         """The live point is another one now."""
@@ -90,11 +105,15 @@ class SoundEngine:
     def _afresh(self, change: Callable[[], None]) -> None:
         """Change the output. It may run at another rate, or hold less: a stream starts afresh."""
         live = self._live
+        heard = live.heard if isinstance(live, TimelineStream) else None
+        place = heard.place if heard is not None else 0.0
         if live is not None:
             self._end_live()
             self.player.stop()
         change()
-        if live is not None:
+        if isinstance(live, TimelineStream):
+            self.go_timeline(live.model, live.timeline, place)
+        elif live is not None:
             self.go_live(live.model, live.point)
 
     @property

@@ -127,6 +127,7 @@ class LiveVoice:
         self.made = threading.Event()  # set whenever frames were written
         self.ended = False  # no more frames will be written
         self.cancelled = False  # not wanted any more: do not begin
+        self.read_at = 0.0  # when frames were taken last (time.perf_counter)
         self._dry = False
         count = 48
         self._rise = np.repeat(np.linspace(0.0, 1.0, count, dtype=np.float32)[:, None], 2, axis=1)
@@ -156,6 +157,8 @@ class LiveVoice:
             self.taken.set()
             return 0
         count = self.ring.read_into(out)
+        if count:
+            self.read_at = time.perf_counter()
         edge = min(count, len(self._rise))
         if self._dry and edge:
             out[:edge] *= self._rise[:edge]
@@ -163,7 +166,8 @@ class LiveVoice:
         if count < len(out):
             self.underruns += not self.ended
             self._dry = True
-            if edge:
+            # A sound that has come to its end is left as it is.
+            if edge and not (self.ended and abs(float(out[count - 1, 0])) < 1e-3):
                 out[count - edge : count] *= self._fall[len(self._fall) - edge :]
         self.taken.set()
         return count

@@ -13,6 +13,7 @@ from igm_gui.engine.audio.sound import SoundEngine, SoundStatus
 from igm_gui.gui.settings import Settings
 from igm_gui.gui.studio import Notice, Studio
 from igm_gui.latent.point import LatentPoint
+from igm_gui.timeline import Timeline
 
 FRAME_MS = 16
 # The engine answers "not playing" for a moment while it opens a device.
@@ -83,6 +84,11 @@ class SoundHub(QObject):
     def go_live(self, owner: object, model: str, point: LatentPoint) -> None:
         """Stream ``model`` from ``point`` on."""
         self.engine.go_live(model, point)
+        self._owned_by(owner)
+
+    def go_timeline(self, owner: object, model: str, timeline: Timeline, start: float) -> None:
+        """Play ``timeline`` from ``start`` seconds on."""
+        self.engine.go_timeline(model, timeline, start)
         self._owned_by(owner)
 
     def stop(self, owner: object = None) -> None:

@@ -8,10 +8,12 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
+from igm_gui.engine.audio.timeline_stream import Heard
 from igm_gui.gui.studio import Studio
 from igm_gui.requests import RenderResult
 
 OUTLINE_SECONDS = 0.3
+JITTER = 0.08  # seconds; a device takes several blocks of sound at once
 
 
 class Player(QObject):
@@ -22,6 +24,7 @@ class Player(QObject):
     """
 
     playing_changed = Signal(bool)
+    sought = Signal(float)  # seconds: it plays on from there
 
     def __init__(
         self, studio: Studio, parent: QObject | None = None, clock: Callable[[], float] = time.perf_counter
@@ -37,6 +40,8 @@ class Player(QObject):
         self._from = 0.0
         self._outlined = 0.0
         self.playing = False
+        # What a sound model lets be heard, which the playhead then goes by; None where it goes by the clock.
+        self.follow: Callable[[], Heard | None] | None = None
         studio.rendered.connect(self._on_rendered)
 
     def toggle(self) -> None:
@@ -74,6 +79,7 @@ class Player(QObject):
         seconds = min(max(seconds, 0.0), timeline.length)
         if self.playing:
             self._anchor(seconds)
+            self.sought.emit(seconds)
         self._studio.set_playhead(seconds)
 
     def retime(self) -> None:
@@ -93,6 +99,7 @@ class Player(QObject):
         if not self.playing:
             return
         timeline = self._studio.state.timeline
+        self._go_by_sound()
         # The small term keeps a timer that fired on the dot from showing the frame before.
         frame = math.floor((self._clock() - self._started) * timeline.fps + 1e-3)
         seconds = self._from + frame / timeline.fps
@@ -107,6 +114,23 @@ class Player(QObject):
         self._studio.set_playhead(seconds, self._renders())
         due = self._started + (frame + 1) / timeline.fps
         self._timer.start(max(0, math.ceil((due - self._clock()) * 1000)))
+
+    @property
+    def started_at(self) -> float:
+        """The second of the timeline that it went on from last."""
+        return self._from
+
+    def _go_by_sound(self) -> None:
+        """Be where the sound is: it may begin late, and goes by the device's clock."""
+        heard = self.follow() if self.follow is not None else None
+        if heard is None:
+            return
+        timeline = self._studio.state.timeline
+        off = self._from + self._clock() - self._started - heard.place
+        if timeline.loop and timeline.length:
+            off -= timeline.length * round(off / timeline.length)
+        if not heard.moving or abs(off) > max(1.5 / timeline.fps, JITTER):
+            self._anchor(heard.place)
 
     def _renders(self) -> bool:
         """Whether this frame is rendered: every one of a film, but a sound's outline only now and then,

@@ -2,30 +2,26 @@
 
 from __future__ import annotations
 
-import math
-
 from PySide6.QtCore import QObject
 
+from igm_gui.engine.audio.timeline_stream import Heard
 from igm_gui.gui.sound.hub import SoundHub, hub_of
 from igm_gui.gui.studio import Studio
 from igm_gui.gui.timeline.player import Player
 from igm_gui.info import GeneratorInfo
-from igm_gui.latent.point import LatentPoint, conform
-from igm_gui.requests import RenderResult
-from igm_gui.timeline import fitted
+from igm_gui.session.state import SessionState
 
 
 class TimelineSound(QObject):
-    """Streams the moving point where the model can stream; otherwise plays one rendering after the
-    other, each from the point at its start, as the WAV export does."""
+    """Plays what a WAV export would write, and lets the playhead go by what is heard."""
 
     def __init__(self, studio: Studio, player: Player) -> None:
         super().__init__(player)
         self._studio = studio
         self._player = player
-        self._turn = -1  # number of the rendering that was played last
         player.playing_changed.connect(self._on_playing)
-        studio.playhead_changed.connect(self._on_playhead)
+        player.sought.connect(self._on_sought)
+        studio.changed.connect(self._on_changed)
 
     @property
     def _info(self) -> GeneratorInfo | None:
@@ -36,36 +32,40 @@ class TimelineSound(QObject):
     def _hub(self) -> SoundHub:
         return hub_of(self._studio)
 
-    def _point(self, info: GeneratorInfo) -> LatentPoint:
-        state = self._studio.state
-        return conform(fitted(state.timeline, info).sample(self._studio.playhead or 0.0) or state.point, info)
-
     def _on_playing(self, playing: bool) -> None:
-        info = self._info
-        if info is None:
+        if self._info is None and playing:
             return
-        if not playing:
-            self._hub.stop(self)
-        elif "stream" in info.abilities:
-            self._hub.go_live(self, self._studio.state.model, self._point(info))
+        if playing:
+            self._begin()
         else:
-            self._turn = -1
+            self._player.follow = None
+            self._hub.stop(self)
 
-    def _on_playhead(self, seconds: float) -> None:
-        info = self._info
-        if info is None or not self._player.playing:
-            return
-        if "stream" in info.abilities:
-            if self._hub.is_playing(self):
-                self._hub.engine.move(self._point(info))
-            return
-        length = info.output.samples / info.output.sample_rate
-        turn = math.floor(seconds / length) if length > 0 else 0
-        if turn != self._turn:
-            self._turn = turn
-            model, point = self._studio.state.model, self._point(info)
-            self._studio.thumbnail("timeline-sound", model, (point,), 0, self._play)
+    def _begin(self) -> None:
+        state = self._studio.state
+        self._hub.go_timeline(self, state.model, state.timeline, self._player.started_at)
+        self._player.follow = self._heard
 
-    def _play(self, result: RenderResult) -> None:
-        if self._player.playing and result.media is not None and result.info is not None:
-            self._hub.play(self, result.media[0], result.info.output.sample_rate)
+    def _heard(self) -> Heard | None:
+        """None where another sound plays now, or none: the clock leads then."""
+        stream = self._hub.engine.timeline if self._hub.is_playing(self) else None
+        return stream.heard if stream is not None else None
+
+    def _on_sought(self, seconds: float) -> None:
+        stream = self._hub.engine.timeline
+        if stream is not None and self._hub.is_playing(self):
+            stream.seek(seconds)
+
+    def _on_changed(self, state: SessionState, changed: frozenset[str]) -> None:
+        if not self._player.playing or not changed & {"timeline", "model", "info"}:
+            return
+        stream = self._hub.engine.timeline if self._hub.is_playing(self) else None
+        if self._info is None:
+            self._player.follow = None
+            self._hub.stop(self)
+        elif stream is None or stream.model != state.model:
+            self._begin()
+        elif not state.timeline.keyframes:
+            self._hub.stop(self)
+        else:
+            stream.set_timeline(state.timeline)

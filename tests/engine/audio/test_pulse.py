@@ -18,10 +18,15 @@ from igm_gui.engine.audio.output import NO_DEVICE, Opener
 from igm_gui.engine.audio.player import Player
 from igm_gui.engine.audio.sound import SoundEngine
 from igm_gui.engine.audio.status import PlayerStatus
+from igm_gui.engine.renderer import Renderer
+from igm_gui.export import finish, save_timeline_sound
 from igm_gui.formats import library
+from igm_gui.formats.audio import read_sound
 from igm_gui.formats.card import card_info, read_card
+from igm_gui.info import GeneratorInfo
 from igm_gui.latent.point import point_from_seed
 from igm_gui.latent.vector import Vector
+from igm_gui.timeline import Keyframe, Timeline
 from tests.engine.audio.fakes import SineGenerator, tone
 
 RATE = 48_000
@@ -38,7 +43,7 @@ def be_urgent(process: subprocess.Popen[bytes]) -> None:
 class Server:
     """A PulseAudio of its own: no other server is touched."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, rate: int = RATE) -> None:
         missing = [name for name in ("pulseaudio", "pactl", "parec") if shutil.which(name) is None]
         if missing:
             pytest.fail(
@@ -53,6 +58,7 @@ class Server:
             "PULSE_COOKIE": str(folder / "cookie"),
         }
         self.environment = {**os.environ, **self.variables}
+        self.rate = rate
         self.start()
 
     def start(self) -> None:
@@ -61,7 +67,7 @@ class Server:
             [
                 "pulseaudio", "-n", "--daemonize=no", "--exit-idle-time=-1", "--use-pid-file=no",
                 "--disable-shm=yes",
-                "-L", "module-null-sink sink_name=ci rate=48000 format=float32le norewinds=1",
+                "-L", f"module-null-sink sink_name=ci rate={self.rate} format=float32le norewinds=1",
                 "-L", f"module-native-protocol-unix socket={socket} auth-anonymous=1",
             ],
             env=self.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
@@ -85,7 +91,7 @@ class Recorder:
 
     def __init__(self, server: Server) -> None:
         self._process = subprocess.Popen(
-            ["parec", "-d", "ci.monitor", "--format=float32le", f"--rate={RATE}", "--channels=2",
+            ["parec", "-d", "ci.monitor", "--format=float32le", f"--rate={server.rate}", "--channels=2",
              "--latency-msec=20", "--raw"],
             env=server.environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
         )  # fmt: skip
@@ -300,6 +306,57 @@ def test_a_change_of_latency_while_it_plays_makes_no_click(engine: SoundEngine, 
     assert np.abs(sound[-RATE // 4 :]).max() > 0.1
     # Cut off in mid-swing it would jump by up to 0.5.
     assert np.abs(np.diff(sound, axis=0)).max() < 0.5 * 2 * np.pi * 440 / RATE * 1.1
+
+
+@pytest.mark.parametrize("model", ["additive", "drums"])
+def test_a_timeline_is_heard_as_it_is_exported(
+    model: str, tmp_path_factory: pytest.TempPathFactory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = library.find(model)
+    info = card_info(read_card(path), path)
+    server = Server(tmp_path_factory.mktemp("pulse"), info.output.sample_rate)  # nobody resamples
+    enter(server, monkeypatch)
+    engine, recorder = SoundEngine(patient_player()), Recorder(server)
+    try:
+        hear_a_timeline(model, info, engine, recorder, tmp_path / "timeline.wav")
+    finally:
+        recorder.stop()
+        engine.close()
+        server.stop()
+
+
+def hear_a_timeline(
+    model: str, info: GeneratorInfo, engine: SoundEngine, recorder: Recorder, file: Path
+) -> None:
+    first, last = point_from_seed(info, 3), point_from_seed(info, 4)
+    timeline = Timeline((Keyframe(0.0, first), Keyframe(2.5, last)), length=2.5, loop=False)
+    finish(save_timeline_sound(file, model, timeline, "cpu", samples="FLOAT"), Renderer())
+    written, rate = read_sound(file)
+    wanted = np.repeat(written.T, 2, axis=1)
+    engine.go_timeline(model, timeline, 0.0)
+    recorder.until(lambda sound: bool(np.abs(sound[-rate // 10 :]).max(initial=0) > 0.02))
+    stream = engine.timeline
+    assert stream is not None
+    places = []
+    while (heard := stream.heard) is not None:
+        places.append(heard.place)
+        recorder.seconds(0.05)
+    recorder.seconds(0.5)
+    sound = recorder.sound()
+    # Where the recording lines up with the file.
+    size = 1 << int(np.ceil(np.log2(len(sound) + len(wanted))))
+    match = np.fft.irfft(np.fft.rfft(sound[:, 0], size) * np.conj(np.fft.rfft(wanted[:, 0], size)), size)
+    start = int(match.argmax())
+    same = sound[start : start + len(wanted)]
+    settled = round(0.03 * rate)  # a stream is faded in
+    assert len(same) == len(wanted)
+    # A network's last bits depend on how many it makes at once, and on how many threads.
+    limit = 1e-5 if model == "additive" else 1e-3
+    assert np.abs(same - wanted)[settled:].max() < limit
+    assert not sound[start + len(wanted) + rate // 100 :].any()
+    assert engine.status().player.underruns == 0
+    assert np.diff(places).min() > -0.1  # a device takes several blocks at once
+    assert places[-1] == pytest.approx(2.5, abs=0.15)
 
 
 def test_a_server_that_dies_is_said_and_does_no_harm(
