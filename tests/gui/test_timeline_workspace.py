@@ -304,6 +304,20 @@ def test_full_screen_shows_the_picture_alone(studio: Studio, workspace: Timeline
     assert workspace.track.isVisible()
 
 
+def test_in_a_narrow_window_the_way_is_called_by_its_short_name(
+    qtbot: QtBot, studio: Studio, workspace: TimelineWorkspace
+) -> None:
+    way = workspace.transport.way
+    assert way.shown == "Spherical (slerp)"
+    for title, short in (("lerp", "Lerp"), ("spline", "Spline"), ("slerp", "Slerp")):
+        actions.set_timeline(studio.session, interpolation=title)
+        way.setFixedWidth(76)
+        QApplication.processEvents()
+        assert way.shown == short
+        way.grab()  # painted by that name
+    assert way.currentText() == "Spherical (slerp)"
+
+
 def test_it_fits_a_small_window(
     qtbot: QtBot, studio: Studio, workspace: TimelineWorkspace, tmp_path: Path
 ) -> None:

@@ -6,7 +6,16 @@ from functools import partial
 from typing import Any
 
 from PySide6.QtCore import QSignalBlocker, Qt
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QLineEdit, QPushButton, QWidget
+from PySide6.QtWidgets import (
+    QComboBox,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QPushButton,
+    QStyle,
+    QStyleOptionComboBox,
+    QWidget,
+)
 
 from igm_gui.gui.commands import Commands
 from igm_gui.gui.studio import Studio
@@ -32,6 +41,26 @@ class LengthEdit(QLineEdit):
             self.clearFocus()
         else:
             super().keyPressEvent(event)
+
+
+class ShortCombo(QComboBox):
+    """Where its words don't fit it shows those in brackets alone: ``Slerp`` for ``Spherical (slerp)``."""
+
+    @property
+    def shown(self) -> str:
+        """The words that there is room for."""
+        option = QStyleOptionComboBox()
+        super().initStyleOption(option)
+        field = QStyle.SubControl.SC_ComboBoxEditField
+        room = self.style().subControlRect(QStyle.ComplexControl.CC_ComboBox, option, field, self).width()
+        text = self.currentText()
+        short = text.partition("(")[2].rstrip(")").capitalize()
+        fits = self.fontMetrics().horizontalAdvance(text) <= room
+        return text if fits or not short else short
+
+    def initStyleOption(self, option: QStyleOptionComboBox) -> None:
+        super().initStyleOption(option)
+        option.currentText = self.shown
 
 
 class Transport(QWidget):
@@ -132,8 +161,8 @@ class Transport(QWidget):
         CompactRow(self, (self.add, self.loop, *last), self._zooms)
 
     @staticmethod
-    def _combo(items: Any, name: str, tip: str) -> QComboBox:
-        combo = QComboBox()
+    def _combo(items: Any, name: str, tip: str) -> ShortCombo:
+        combo = ShortCombo()
         for title, value in items:
             combo.addItem(title, value)
         combo.setAccessibleName(name)
