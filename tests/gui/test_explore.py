@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -245,6 +246,36 @@ def test_every_control_is_reached_by_tab(explore: ExploreWorkspace, window: Main
         explore.model_card.button,
     ]
     assert [w.accessibleName() for w in wanted if id(w) not in seen] == []
+
+
+def test_tab_goes_where_the_eye_goes_also_to_what_was_made_late(
+    window: MainWindow, explore: ExploreWorkspace, toy_studio: Studio
+) -> None:
+    window.commands.run("explore.keep")
+    window.commands.run("explore.random")
+    window.commands.run("explore.keep")
+    # The same model told otherwise, so that its panel is built anew, and then the sliders under Mix.
+    toy_studio.session.learn(replace(TOY, directions=()))
+    picker = explore.inputs.classes["label"]
+    picker.mix_button.setChecked(True)
+    order: list[QWidget] = [explore.model_card.button]
+    while (len(order) < 400 and order[-1] is not order[0]) or len(order) == 1:
+        order.append(order[-1].nextInFocusChain())
+    thumbs = [explore.points.thumbnail(saved.id) for saved in toy_studio.state.saved]
+    places = [
+        order.index(widget)
+        for widget in (
+            explore.model_card.button,
+            explore.inputs.strips["z"],
+            picker.chips[-1],
+            *(slider.track for slider in picker.sliders),
+            explore.inputs.scalars["truncation"].track,
+            explore.canvas.keep,
+            *thumbs,
+            explore.plane.field,
+        )
+    ]
+    assert places == sorted(places)
 
 
 def test_a_point_is_kept_once(explore: ExploreWorkspace, toy_studio: Studio, window: MainWindow) -> None:

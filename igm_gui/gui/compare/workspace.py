@@ -18,6 +18,7 @@ from igm_gui.gui.compare.toolbar import CompareBar
 from igm_gui.gui.saving import ask_file, ask_folder, export_work, tell_written
 from igm_gui.gui.studio import Studio
 from igm_gui.gui.widgets import Button, accent_button
+from igm_gui.gui.widgets.tabbing import stops_in, tab_after
 from igm_gui.info import GeneratorInfo
 from igm_gui.requests import Priority, RenderRequest, RenderResult
 from igm_gui.session import actions
@@ -345,6 +346,7 @@ class CompareWorkspace(QWidget):
             column.untimed.connect(self._time_again)
             column.samples.room_changed.connect(self._share_room)
             self._row.insertWidget(len(self.columns), column, 1)
+            tab_after(self._empty, stops_in(column))
             self.columns.append(column)
         every = self.bar.every_class
         for place, (column, model) in enumerate(zip(self.columns, models, strict=True)):

@@ -12,6 +12,7 @@ from igm_gui.gui.widgets.flow import FlowLayout
 from igm_gui.gui.widgets.scrolling import Combo
 from igm_gui.gui.widgets.section import SectionHead
 from igm_gui.gui.widgets.slider import ValueSlider
+from igm_gui.gui.widgets.tabbing import stops_in, tab_after
 from igm_gui.info import InputSpec
 
 MOST_CHIPS = 16
@@ -135,6 +136,7 @@ class ClassPicker(QWidget):
                 slider.released.connect(self.released)
                 column.addWidget(slider)
                 self.sliders.append(slider)
+            tab_after(self.combo or self.chips[-1], stops_in(self._mix))
         self._mix.setVisible(shown)
         if shown:
             QTimer.singleShot(0, self, lambda: self.opened.emit(self._mix))  # once it has its place

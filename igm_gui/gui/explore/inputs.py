@@ -20,6 +20,7 @@ from igm_gui.gui.studio import Studio
 from igm_gui.gui.widgets.buttons import Button, IconButton
 from igm_gui.gui.widgets.section import SectionHead
 from igm_gui.gui.widgets.slider import ValueSlider
+from igm_gui.gui.widgets.tabbing import stops_in, tab_after
 from igm_gui.info import GeneratorInfo, InputSpec
 from igm_gui.latent.priors import clip_range
 from igm_gui.latent.vector import Vector
@@ -120,6 +121,7 @@ class InputsPanel(QWidget):
             column.addWidget(picker)
         self._add_sampling(column, info)
         column.addStretch(1)
+        tab_after(self, stops_in(self._body))
 
     def _add_latent(self, column: QVBoxLayout, spec: InputSpec, info: GeneratorInfo) -> None:
         low, high = clip_range(spec)

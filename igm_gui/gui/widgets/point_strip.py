@@ -17,6 +17,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLineEdit, QMenu, QScrollArea, QWidget
 
 from igm_gui.gui.studio import Studio
+from igm_gui.gui.widgets.tabbing import tab_after
 from igm_gui.gui.widgets.thumbnail import POINT_MIME, Thumbnail, media_image
 from igm_gui.requests import RenderResult
 from igm_gui.session import actions
@@ -114,6 +115,7 @@ class PointStrip(QScrollArea):
     def _fill(self) -> None:
         """Make what is missing, from the left, some in each turn: a large project has hundreds."""
         made = 0
+        before: QWidget = self
         for index, saved in enumerate(self._models.values()):
             thumb = self._thumbs.get(saved.id)
             if thumb is None:
@@ -124,6 +126,8 @@ class PointStrip(QScrollArea):
                 thumb = self._thumbs[saved.id] = self._make(saved)
             if self._row.indexOf(thumb) != index:
                 self._row.insertWidget(index, thumb)
+                tab_after(before, [thumb])
+            before = thumb
         self._mark(self._studio.state)
 
     @staticmethod
