@@ -178,7 +178,7 @@ def _beside(recipe: Recipe, changes: dict[str, Any], dropped: codec.Dropped) -> 
 
 
 def restore_file(path: Path, infos: Mapping[str, GeneratorInfo] | None = None) -> Restored:
-    """:func:`restore` for the recipe in a PNG, WAV or MP4."""
+    """:func:`restore` for the recipe in an exported file."""
     return restore(read_recipe(path), infos)
 
 
