@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 
 from igm_gui.engine.loop import Job, RenderLoop, Work
 from igm_gui.errors import Cancelled, IgmError
@@ -224,9 +224,13 @@ class Studio(QObject):
     # -- what comes back (interface's thread)
 
     def _on_session(self, state: SessionState, changed: frozenset[str]) -> None:
-        if changed & {"model", "point", "device", "timeline"}:
-            self.refresh()
+        asks = bool(changed & {"model", "point", "device", "timeline"})
+        if asks and "model" not in changed:
+            self.refresh()  # first: the network begins while the rest of the window follows
         self.changed.emit(state, changed)
+        if asks and "model" in changed:
+            # In a turn of its own: loading shares the interpreter, and panels are made for the new inputs.
+            QTimer.singleShot(0, self, self.refresh)
 
     def _on_arrived(self, result: RenderResult) -> None:
         request = result.request
