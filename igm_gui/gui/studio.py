@@ -25,7 +25,7 @@ from igm_gui.session.state import SessionState
 
 LEAD_SECONDS = 0.005  # before a picture is done the next is asked for: the render thread must not wait
 LONG_SECONDS = 0.02  # pictures that take as long are asked for once each
-PATIENCE, LONGEST_PATIENCE = 0.016, 0.033  # what follows the pointer itself is painted at least so often
+PATIENCE, LONGEST_PATIENCE = 0.016, 0.04  # what follows the pointer itself is painted at least so often
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,8 @@ from PySide6.QtCore import QEvent, QPoint, QPointF
 from PySide6.QtGui import QFocusEvent, QHelpEvent, QKeyEvent
 from PySide6.QtWidgets import QToolTip, QWidget
 
+_OURS = frozenset({QEvent.Type.ToolTip, QEvent.Type.ShortcutOverride})
+
 
 class Painted(QWidget):
     """Painted anew when the focus comes or goes. Says what lies under the pointer, and keeps keys to itself
@@ -22,14 +24,16 @@ class Painted(QWidget):
         return False
 
     def event(self, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
+        kind = event.type()
+        if kind not in _OURS:  # moves of the pointer come by the hundred
+            return super().event(event)
+        if kind == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
             text = self.tip_at(QPointF(event.pos()))
             if text:  # else whatever it lies in may have something to say
                 beneath = self.mapToGlobal(QPoint(0, self.height() - 14))
                 QToolTip.showText(beneath if self.tip_beneath else event.globalPos(), text, self)
                 return True
-        keys = event.type() == QEvent.Type.ShortcutOverride
-        if keys and isinstance(event, QKeyEvent) and self.claims(event):
+        if kind == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent) and self.claims(event):
             event.accept()
             return True
         return super().event(event)
