@@ -152,7 +152,7 @@ class TestStrip:
             (0.0, 0.04, 0.0),  # nobody is at work
             (0.030, 0.04, 0.025),  # shortly before the picture is done
             (0.004, 0.04, 0.0),  # now, or the render thread would wait
-            (0.5, 0.5, 0.033),  # the strip itself is painted meanwhile
+            (0.5, 0.5, 0.04),  # the strip itself is painted meanwhile
             (0.007, 0.008, 0.0),  # made at once: nothing to wait for
         ],
     )
