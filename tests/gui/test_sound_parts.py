@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, Qt, QThreadPool
-from PySide6.QtGui import QColor, QFontMetrics, QImage
+from PySide6.QtCore import QPoint, QPointF, Qt, QThreadPool
+from PySide6.QtGui import QColor, QFontMetrics, QImage, QWheelEvent
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from igm_gui.engine.audio import analysis
 from igm_gui.engine.audio.live import LiveStatus
 from igm_gui.engine.audio.sound import SoundStatus
 from igm_gui.engine.audio.status import PlayerStatus
 from igm_gui.gui import theme
+from igm_gui.gui.sound.axis import TimeAxis
 from igm_gui.gui.sound.health import explanation, figures, fitted
 from igm_gui.gui.sound.hub import eased
 from igm_gui.gui.sound.shaded import shaded_picture
@@ -21,6 +26,11 @@ from igm_gui.info import GeneratorInfo, OutputSpec
 from tests.engine.audio.fakes import RATE, tone
 
 GOLD = QColor("#e3b557")
+
+
+def wheel(at: QPointF, delta: int, held: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier) -> QWheelEvent:
+    none = Qt.MouseButton.NoButton
+    return QWheelEvent(at, at, QPoint(), QPoint(0, delta), none, held, Qt.ScrollPhase.NoScrollPhase, False)
 
 
 def alphas(image: QImage) -> np.ndarray:
@@ -105,7 +115,7 @@ def test_a_view_without_a_sound_is_empty(qtbot: QtBot) -> None:
 def test_only_the_newest_of_many_sounds_is_analysed(qtbot: QtBot) -> None:
     maker = SpectrogramMaker()
     made: list[object] = []
-    maker.made.connect(lambda token, _levels: made.append(token))
+    maker.made.connect(lambda token, _levels, _top: made.append(token))
     for number in range(50):
         maker.ask(number, tone(200.0 + number), RATE, 100)
     qtbot.waitUntil(lambda: maker.idle, timeout=20_000)
@@ -123,12 +133,99 @@ def test_the_spectrogram_shows_the_tone_where_its_frequency_is(qtbot: QtBot) -> 
         view.set_sound(tone(1000.0, 1.0), RATE)
     image = view.grab().toImage()
     ratio = image.height() / 300
-    column = [image.pixelColor(round(250 * ratio), round(y * ratio)).lightness() for y in range(300)]
+    column = [image.pixelColor(round(240 * ratio), round(y * ratio)).lightness() for y in range(280)]
     assert abs(int(np.argmax(column)) - view.y_of(1000.0)) <= 3
     assert view.hertz_at(view.y_of(440.0)) == pytest.approx(440.0)
     view.set_sound(None, RATE)
     assert view.levels is None
     assert QThreadPool.globalInstance().waitForDone(20_000)
+
+
+def test_both_views_zoom_together_and_the_spectrogram_of_a_part_is_sharp(qtbot: QtBot) -> None:
+    axis = TimeAxis()
+    wave, picture = WaveformView(axis=axis), SpectrogramView(axis=axis)
+    for view in (wave, picture):
+        qtbot.addWidget(view)
+        view.resize(400, 200)
+        view.show()
+    sound = np.zeros((1, 2 * RATE), np.float32)
+    sound[:, RATE:] = tone(1000.0, 1.0)
+    wave.set_sound(sound, RATE)
+    with qtbot.waitSignal(picture.shown, timeout=20_000):
+        picture.set_sound(sound, RATE)
+    level = picture.level_at(300, picture.y_of(1000.0))
+    assert level == pytest.approx(analysis.decibels(0.5), abs=1.0)
+    assert picture.level_at(100, picture.y_of(1000.0)) is None  # silence
+    at = QPointF(200, 100)
+    with qtbot.waitSignal(picture.shown, timeout=20_000):
+        for _ in range(12):
+            QApplication.sendEvent(wave, wheel(at, 120))
+    assert axis.zoomed
+    assert (axis.start + axis.end) / 2 == pytest.approx(1.0, abs=1e-6)  # what is under the pointer stays
+    assert wave.seconds_at(200) == picture.seconds_at(200) == pytest.approx(1.0)
+    qtbot.waitUntil(lambda: picture._maker.idle and picture._shows == (axis.start, axis.end), timeout=20_000)
+    # The same place has the same level, as it is shown in the colours of the whole.
+    assert picture.level_at(399, picture.y_of(1000.0)) == pytest.approx(level, abs=1.5)
+    start = axis.start
+    QApplication.sendEvent(picture, wheel(at, -120, Qt.KeyboardModifier.ShiftModifier))
+    assert axis.start > start
+    qtbot.keyClick(wave, Qt.Key.Key_Minus)
+    assert axis.span > 0.9 * 1.5 * 2 / 1.25**12
+    qtbot.keyClick(wave, Qt.Key.Key_Backspace)
+    assert not axis.zoomed
+    outside = wheel(at, -120)
+    QApplication.sendEvent(wave, outside)
+    assert not outside.isAccepted()  # all is on show: whatever scrolls may have it
+    assert QThreadPool.globalInstance().waitForDone(20_000)
+
+
+def test_a_zoomed_view_turns_the_page_with_the_playhead_and_keeps_its_place_for_the_next_sound(
+    qtbot: QtBot,
+) -> None:
+    view = WaveformView(tone(440.0, 2.0), RATE)
+    qtbot.addWidget(view)
+    view.resize(400, 100)
+    view.axis.zoom(10, 0.1)
+    span = view.axis.span
+    view.set_playhead(1.3)
+    assert view.axis.start == pytest.approx(1.3)
+    assert view.axis.span == pytest.approx(span)
+    view.set_sound(tone(300.0, 2.0), RATE)  # as while a slider is dragged
+    assert view.axis.zoomed
+    view.set_sound(tone(300.0, 1.0), RATE)
+    assert not view.axis.zoomed
+    assert view.x_of(0.5) == 200
+
+
+@pytest.mark.parametrize(
+    ("seconds", "width"), [(2.0, 640), (0.005, 300), (600.0, 1200), (0.4, 90), (2.0, 20)]
+)
+def test_the_times_have_room_and_are_round(seconds: float, width: int) -> None:
+    axis = TimeAxis()
+    axis.set_seconds(seconds)
+    ticks = axis.ticks(width)
+    places = [axis.x(moment, width) for moment, _ in ticks]
+    assert all(0 <= place <= width + 1e-6 for place in places)
+    assert all(b - a >= 80 for a, b in pairwise(places))
+    assert len({label for _, label in ticks}) == len(ticks)
+    for moment, label in ticks:
+        number, unit = label.split()
+        assert float(number) * (1e-3 if unit == "ms" else 1.0) == pytest.approx(moment, abs=1e-9)
+
+
+def test_the_pointer_over_the_outline_tells_the_peak_there(qtbot: QtBot) -> None:
+    sound = np.zeros((1, RATE), np.float32)
+    sound[0, RATE // 2 :] = 0.25
+    view = WaveformView(sound, RATE)
+    qtbot.addWidget(view)
+    view.resize(400, 100)
+    view.show()
+    told: list[object] = []
+    view.hovered.connect(told.append)
+    qtbot.mouseMove(view, QPoint(300, 50))
+    assert told[-1] == "0.750 s · −12.0 dB"
+    qtbot.mouseMove(view, QPoint(100, 50))
+    assert told[-1] == "0.250 s"
 
 
 def test_lightness_rises_with_the_level() -> None:

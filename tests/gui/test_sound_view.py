@@ -134,7 +134,21 @@ def test_the_pointer_over_the_spectrogram_names_the_note(view: SoundView, qtbot:
     picture = view.spectrogram
     qtbot.mouseMove(picture, QPoint(picture.width() // 2, round(picture.y_of(440.0))))
     assert "A4" in view.readout.text()
-    assert "1.00 s" in view.readout.text()
+    assert "1.00" in view.readout.text()
+
+
+def test_the_loudness_of_what_is_shown_is_told(view: SoundView, studio: Studio, qtbot: QtBot) -> None:
+    qtbot.waitUntil(lambda: "LUFS" in view.health.text(), timeout=WAIT)
+    before = view.health.text()
+    with qtbot.waitSignal(studio.rendered, timeout=WAIT):
+        studio.session.set_input("loudness", -30.0)
+    qtbot.waitUntil(lambda: "LUFS" in view.health.text() and view.health.text() != before, timeout=WAIT)
+
+    def lufs(text: str) -> float:
+        return float(text.split(" LUFS")[0].split(" ")[-1].replace("−", "-"))
+
+    default = studio.session.info.input("loudness").default
+    assert lufs(before) - lufs(view.health.text()) == pytest.approx(default + 30.0, abs=1.0)
 
 
 def test_loop_goes_on_past_the_end(view: SoundView, qtbot: QtBot) -> None:

@@ -28,18 +28,28 @@ class Figure:
 
 
 def figures(
-    info: GeneratorInfo, status: SoundStatus, mine: bool, pitch: float | None, seconds: float
+    info: GeneratorInfo,
+    status: SoundStatus,
+    mine: bool,
+    pitch: float | None,
+    seconds: float,
+    levels: tuple[float, float] | None = None,
 ) -> list[Figure]:
     """Such as ``A4``, ``24 kHz``, ``block 512``, ``0 underruns``, ``latency 31 ms``.
 
     ``mine`` says that what is heard now is what the line stands under; ``seconds`` is the rendering's
-    length, 0 where there is none.
+    length, 0 where there is none; ``levels`` its loudness in LUFS and its peak in dB.
     """
     parts = [] if pitch is None else [Figure(note_name(pitch), 5)]
     parts.append(Figure(f"{info.output.sample_rate / 1000:g} kHz", 3))
     player, live = status.player, status.live
     if not (mine and player.rate):
-        return [*parts, Figure(f"{seconds:.2f} s", 4)] if seconds else parts
+        if seconds:
+            parts.append(Figure(f"{seconds:.2f} s", 4))
+        if levels is not None:
+            loud, peak = (f"{level:.1f}".replace("-", "−") for level in levels)
+            parts += [Figure(f"{loud} LUFS", 2), Figure(f"peak {peak} dB", 1)]
+        return parts
     if not player.real:
         parts.append(Figure("no sound device", 9))
     parts.append(Figure(f"block {player.block}", 1))
@@ -71,7 +81,10 @@ def explanation(info: GeneratorInfo, status: SoundStatus, mine: bool) -> str:
     """The same in sentences, for the tool tip."""
     player, live = status.player, status.live
     if not (mine and player.rate):
-        return "How well the sound keeps up, while it plays"
+        return (
+            "LUFS: loudness of the rendering as heard (ITU-R BS.1770); peak: its highest sample, in dB below "
+            "full scale.\nWhile it plays: how well the sound keeps up"
+        )
     lines = [
         f"{player.device} at {player.rate / 1000:g} kHz"
         if player.real

@@ -73,3 +73,33 @@ def test_short_and_silent_sounds(count: int) -> None:
 
 def test_values_that_are_no_sound_are_silence() -> None:
     assert not analysis.spectrogram(np.full((1, 9000), np.nan, np.float32), RATE).any()
+
+
+@pytest.mark.parametrize("rate", [24_000, 44_100, 48_000, 96_000])
+def test_loudness_is_that_of_the_standard(rate: int) -> None:
+    """EBU Tech 3341: a stereo sine at -23 dB has -23 LUFS; BS.1770: one channel at 0 dB has -3.01."""
+    sine = tone(997.0, 5.0, rate, 10 ** (-23 / 20))
+    both = np.repeat(sine, 2, axis=0)
+    assert analysis.loudness(both, rate) == pytest.approx(-23.0, abs=0.1)
+    assert analysis.loudness(tone(997.0, 5.0, rate, 1.0), rate) == pytest.approx(-3.01, abs=0.1)
+    # What is quiet for long does not count (the relative gate), and silence is no sound.
+    padded = np.concatenate([both, both * 1e-4, both * 0.0], axis=1)
+    assert analysis.loudness(padded, rate) == pytest.approx(-23.0, abs=0.25)
+    assert analysis.loudness(np.zeros((1, rate), np.float32), rate) == -np.inf
+    assert analysis.loudness(both[:, : rate // 10], rate) == pytest.approx(
+        -23.0, abs=0.5
+    )  # shorter than a block
+
+
+def test_k_weighting_hears_the_bass_less_and_the_treble_more() -> None:
+    middle, low, high = (analysis.loudness(tone(hertz, 2.0, RATE), RATE) for hertz in (1000.0, 30.0, 8000.0))
+    assert low < middle - 8
+    assert high == pytest.approx(middle + 3.3, abs=0.7)
+
+
+def test_a_part_of_a_spectrogram_is_that_part_of_it() -> None:
+    sound = np.concatenate([tone(500.0, 1.0), 0.1 * tone(2000.0, 1.0)], axis=1)
+    whole, top = analysis.spectrogram_of(sound, RATE, 200, 100)
+    part, same = analysis.spectrogram_of(sound, RATE, 100, 100, (0.5, 1.0), top)
+    assert same == top == pytest.approx(analysis.decibels(0.5), abs=1.0)
+    np.testing.assert_allclose(part[:, 10:], whole[:, 110:], atol=1e-3)
