@@ -64,6 +64,11 @@ def set_bare(bare: bool) -> None:
     _bare = bare
 
 
+def is_bare() -> bool:
+    """Whether the output stands alone, on black."""
+    return _bare
+
+
 def ground() -> QColor:
     """The colour behind the output."""
     return _colour("#000000", 1.0) if _bare else colour("canvas")

@@ -240,6 +240,8 @@ def test_no_control_covers_another_in_a_small_window(qtbot: QtBot, make_studio: 
     edges = sorted((w.x(), w.geometry().right()) for w in shown)
     assert edges[-1][1] < 900
     assert all(right < left for (_, right), (left, _) in pairwise(edges))
+    boxes = (bar.classes, bar.kind)
+    assert [box.accessibleName() for box in boxes if box.width() < box.sizeHint().width()] == []
 
 
 def test_full_screen_shows_the_models_alone(workspace: CompareWorkspace) -> None:

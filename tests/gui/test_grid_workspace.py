@@ -9,12 +9,13 @@ import numpy as np
 import pytest
 import soundfile
 from PIL import Image
-from PySide6.QtCore import QByteArray, QEvent, QMimeData, QPoint, QPointF, Qt
+from PySide6.QtCore import QByteArray, QEvent, QMimeData, QPoint, QPointF, QRect, Qt
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QMouseEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from igm_gui.gui import theme
 from igm_gui.gui.grid.workspace import GridWorkspace, sheet_size
 from igm_gui.gui.studio import Studio
 from igm_gui.gui.widgets.thumbnail import POINT_MIME
@@ -199,6 +200,28 @@ def test_class_by_seed(qtbot: QtBot, fashion: GridWorkspace) -> None:
     assert not fashion.controls.rows.isEnabled()
     hover(fashion, centre(fashion, 8 * 4 + 1))
     assert fashion.place.text() == "row 9, column 2 · seed 1 · bag"
+
+
+def test_rows_of_classes_have_their_names_beside_them(qtbot: QtBot, fashion: GridWorkspace) -> None:
+    def ink_left_of(index: int) -> bool:
+        """Whether anything stands left of the row that begins with cell ``index``."""
+        cell = fashion.sheet.cell_rect(index).toRect()
+        beside = QRect(4, cell.top(), max(cell.left() - 8, 1), cell.height())
+        image = fashion.sheet.grab(beside).toImage()
+        ground = theme.ground().rgb()
+        return any(
+            image.pixel(x, y) != ground for x in range(image.width()) for y in range(0, image.height(), 2)
+        )
+
+    assert not ink_left_of(0)
+    qtbot.mouseClick(fashion.controls.modes["classes"], LEFT)
+    rendered(qtbot, fashion)
+    assert all(ink_left_of(4 * row) for row in range(10))
+    theme.set_bare(True)
+    try:
+        assert not ink_left_of(0)
+    finally:
+        theme.set_bare(False)
 
 
 def test_classes_need_a_model_that_has_them(studio: Studio, workspace: GridWorkspace) -> None:

@@ -20,6 +20,8 @@ from igm_gui.latent.point import one_hot
 from igm_gui.latent.vector import Vector
 from igm_gui.session import actions
 
+WIDEST_CLASS = 116  # pixels
+
 
 class CompareBar(QWidget):
     """Seed, class and truncation of the current point; the samples' seeds and classes; add, open, export."""
@@ -50,7 +52,6 @@ class CompareBar(QWidget):
         self.classes = Combo()
         # As wide as the longest name: the names come after the first show.
         self.classes.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
-        self.classes.setMinimumWidth(72)  # narrow windows cut its words, wide ones show them
         self.classes.setToolTip("The class that all models get, where they have it")
         self.classes.setAccessibleName("Class")
         self.classes.setFocusPolicy(Qt.FocusPolicy.TabFocus)
@@ -75,7 +76,7 @@ class CompareBar(QWidget):
         self.new = IconButton("dices", commands.tip("compare.seeds"))
         self.new.clicked.connect(lambda: commands.run("compare.seeds"))
         self.kind = Combo()
-        self.kind.setMinimumWidth(102)
+        self.kind.setMinimumWidth(118)
         self.kind.addItems(["this class", "every class"])
         self.kind.setToolTip("Samples of the class above, or of all classes in turn")
         self.kind.setAccessibleName("Classes of the samples")
@@ -98,7 +99,7 @@ class CompareBar(QWidget):
         for widget in last:
             row.addWidget(widget)
 
-        CompactRow(self, (self.open, self.mutate, self.add, self.export), (samples,))
+        CompactRow(self, (self.open, self.mutate, self.add, self.export), (samples, self.truncation.label))
 
     def _label_spec(self) -> InputSpec | None:
         info = self._session.info
@@ -122,6 +123,8 @@ class CompareBar(QWidget):
             if [self.classes.itemText(i) for i in range(self.classes.count())] != list(spec.classes):
                 self.classes.clear()
                 self.classes.addItems(list(spec.classes))
+                # The longest name whole; only names like sentences are cut in a narrow window.
+                self.classes.setMinimumWidth(min(self.classes.sizeHint().width(), WIDEST_CLASS))
             value = state.point.get(spec.name)
             weights = value.array if isinstance(value, Vector) else np.zeros(1, np.float32)
             mixed = int((weights > 1e-3).sum()) > 1

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from numpy.typing import NDArray
-from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, QSize, QSizeF, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QContextMenuEvent,
     QImage,
@@ -27,6 +27,7 @@ from igm_gui.errors import IgmError
 from igm_gui.gui import theme
 from igm_gui.gui.compare.lineup import held_values
 from igm_gui.gui.grid.controls import shown_scale
+from igm_gui.gui.grid.labels import Labels
 from igm_gui.gui.pieces import Pieces
 from igm_gui.gui.sound.shaded import shaded_picture
 from igm_gui.gui.studio import Studio
@@ -75,6 +76,7 @@ class Sheet(QWidget):
         self._cursor = False
         self.rows = self.columns = 0
         self.message = ""
+        self.labels = Labels()
         self.point: Callable[[int], LatentPoint] | None = None
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -136,6 +138,7 @@ class Sheet(QWidget):
             self._screen, self._at = None, -1
             self._todo.clear()
         self._info, self.rows, self.columns, self._cell = info, rows, columns, size
+        self.labels.show(info, state.grid)
         self.point = cells
         self.progressed.emit(0, count)
         self._pieces.start(state.model, count, cells, max(size.width(), size.height()))
@@ -213,10 +216,11 @@ class Sheet(QWidget):
             gap = self._grid.gap / shown_scale(self._info, self._grid)
         full_wide = self.columns * wide + (self.columns - 1) * gap
         full_high = self.rows * high + (self.rows - 1) * gap
-        room_wide, room_high = self.width() - 2 * MARGIN, self.height() - 2 * MARGIN
+        left = self.labels.width(self.fontMetrics())
+        room_wide, room_high = self.width() - left - 2 * MARGIN, self.height() - 2 * MARGIN
         zoom = max(min(room_wide / max(full_wide, 1), room_high / max(full_high, 1)), 1e-3)
         frame = QRectF(
-            (self.width() - full_wide * zoom) / 2,
+            left + (self.width() - left - full_wide * zoom) / 2,
             (self.height() - full_high * zoom) / 2,
             full_wide * zoom,
             full_high * zoom,
@@ -258,6 +262,8 @@ class Sheet(QWidget):
         self._prepare_screen()
         assert self._screen is not None
         painter.drawPixmap(0, 0, self._screen)
+        frame, wide, high, gap = self._layout()
+        self.labels.paint(painter, frame, QSizeF(wide, high), gap)
         if self._at >= 0:
             painter.setPen(QPen(theme.colour("accent"), 2))
             painter.drawRect(self.cell_rect(self._at).adjusted(-1, -1, 1, 1))
