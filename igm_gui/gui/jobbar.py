@@ -40,14 +40,14 @@ class JobBar(QWidget):
         row.setSpacing(8)
         self._label = QLabel()
         self._label.setProperty("role", "quiet")
-        self._bar = QProgressBar()
-        self._bar.setRange(0, 1000)
-        self._bar.setTextVisible(False)
-        self._bar.setFixedWidth(48)
-        self._bar.setAccessibleName("Progress")
+        self.bar = QProgressBar()
+        self.bar.setRange(0, 1000)
+        self.bar.setTextVisible(False)
+        self.bar.setFixedWidth(48)
+        self.bar.setAccessibleName("Progress")
         self.cancel = Button("Cancel", "x", "Stop this. What was not finished is not written.")
         self.cancel.clicked.connect(self._stop)
-        for widget in (self._bar, self._label, self.cancel):
+        for widget in (self.bar, self._label, self.cancel):
             row.addWidget(widget)
         self.hide()
         studio.job_changed.connect(self._on_job)
@@ -60,12 +60,12 @@ class JobBar(QWidget):
     def watch(self, job: Job) -> Job:
         """Show the progress of ``job``."""
         self._job, self._since = job, time.monotonic()
-        self._bar.setValue(0)
+        self.bar.setValue(0)
         self._label.setText("0 %")
         # As wide as it will be: the bar beside it must not jump.
         self._label.setMinimumWidth(self._label.fontMetrics().horizontalAdvance("100 % · 00:00"))
         self.setToolTip(f"{job.name}: how much is done, and how long it still takes")
-        self._bar.setAccessibleName(job.name)
+        self.bar.setAccessibleName(job.name)
         self.cancel.setEnabled(True)
         self.show()
         self.busy_changed.emit(True)
@@ -79,7 +79,7 @@ class JobBar(QWidget):
     def _on_job(self, job: Job) -> None:
         if job is not self._job:
             return
-        self._bar.setValue(round(job.progress * 1000))
+        self.bar.setValue(round(job.progress * 1000))
         self._label.setText(left_text(job.progress, time.monotonic() - self._since))
         if job.done:
             self._job = None

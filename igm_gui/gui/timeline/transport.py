@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
-from PySide6.QtCore import QSignalBlocker, Qt
+from PySide6.QtCore import QSignalBlocker, QSize, Qt
 from PySide6.QtWidgets import (
     QComboBox,
     QHBoxLayout,
@@ -54,9 +55,17 @@ class ShortCombo(QComboBox):
         field = QStyle.SubControl.SC_ComboBoxEditField
         room = self.style().subControlRect(QStyle.ComplexControl.CC_ComboBox, option, field, self).width()
         text = self.currentText()
-        short = text.partition("(")[2].rstrip(")").capitalize()
-        fits = self.fontMetrics().horizontalAdvance(text) <= room
-        return text if fits or not short else short
+        return text if self.fontMetrics().horizontalAdvance(text) <= room else self._short(text)
+
+    @staticmethod
+    def _short(text: str) -> str:
+        return text.partition("(")[2].rstrip(")").capitalize() or text
+
+    def minimumSizeHint(self) -> QSize:
+        hint, advance = super().minimumSizeHint(), self.fontMetrics().horizontalAdvance
+        texts = [self.itemText(i) for i in range(self.count())]
+        long, short = (max(map(advance, names)) for names in (texts, [self._short(text) for text in texts]))
+        return QSize(hint.width() - long + short, hint.height())
 
     def initStyleOption(self, option: QStyleOptionComboBox) -> None:
         super().initStyleOption(option)
@@ -155,10 +164,11 @@ class Transport(QWidget):
         """Put a widget at the right end."""
         self._row.addWidget(widget)
 
-    def keep_compact(self, *last: QPushButton) -> None:
-        """In a narrow window buttons show their icons alone, ``last`` after the others; the wheel
-        zooms too."""
-        CompactRow(self, (self.add, self.loop, *last), self._zooms)
+    def keep_compact(self, *last: QPushButton, spare: Sequence[QWidget] = ()) -> None:
+        """In a narrow window buttons show their icons alone, ``last`` after the others; then the zoom
+        buttons go (the wheel zooms too), what is to ``spare``, and what keys do as well."""
+        keys = (self.update_key, self.delete)
+        CompactRow(self, (self.add, self.loop, *last), [*self._zooms, *spare, *keys])
 
     @staticmethod
     def _combo(items: Any, name: str, tip: str) -> ShortCombo:

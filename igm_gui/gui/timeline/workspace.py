@@ -95,7 +95,7 @@ class TimelineWorkspace(QWidget):
         top.setChildrenCollapsible(False)
         for widget in (self.jobs, self.export, self.more):
             self.transport.append(widget)
-        self.transport.keep_compact(self.export)
+        self.transport.keep_compact(self.export, self.jobs.cancel, spare=(self.jobs.bar,))
         bottom = self.bottom = QWidget()
         bottom.setObjectName("strip")
         bottom.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
@@ -275,6 +275,8 @@ class TimelineWorkspace(QWidget):
         if fitted(timeline, info) is timeline:
             return ""
         numbers = [str(number) for number in strangers(timeline, info)]
+        if len(numbers) == len(timeline.keyframes) > 1:
+            return "all keys are another model's"
         if len(numbers) < 2:
             return f"key {numbers[0]} is another model's" if numbers else ""
         return f"keys {', '.join(numbers[:-1])} and {numbers[-1]} are another model's"

@@ -41,11 +41,12 @@ class CompactRow(QObject):
             del self._words[button]  # somebody has given it others
         room, gap = self._row.width(), max(layout.spacing(), 0)
         needed = layout.minimumSize().width()
-        needed += sum(self._width(b, words) for b, words in self._words.items() if not b.isHidden())
+        seen = [b for b in self._buttons if b.isVisibleTo(self._row)]
+        needed += sum(self._width(b, words) for b, words in self._words.items() if b in seen)
         needed += sum(w.minimumSizeHint().width() + gap for w in self._spare if w.isHidden())
         for button in self._buttons:
             words = self._words.get(button, button.text())
-            if needed > room and not button.isHidden():
+            if needed > room and button in seen:
                 needed -= self._width(button, words)
                 if button not in self._words:
                     self._words[button] = words
