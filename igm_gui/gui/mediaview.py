@@ -64,6 +64,15 @@ class MediaView(QStackedWidget):
         if self.sound is not None:
             hub_of(self._studio).play(self, self.sound, self.rate, start=start)
 
+    def hear(self) -> None:
+        """Play what is shown; where another view's sound is heard, take over from it at the same place, so
+        that the ear compares the two."""
+        hub = hub_of(self._studio)
+        if self.sound is not None and isinstance(hub.owner, MediaView) and hub.owner is not self:
+            hub.swap(self, self.sound, self.rate)
+        else:
+            self.play()
+
     def stop(self) -> None:
         """End this view's sound."""
         if self.waveform is not None:

@@ -279,6 +279,8 @@ class PlayingThread:
             clip.follow(current)
             if clip.loop:
                 clip.start %= max(1, len(clip.frames))
+            elif clip.start >= len(clip.frames):
+                clip.start = 0  # the place lies behind the end of this one
             self._mixer.start(clip, CROSSFADE, CROSSFADE)
             self._starting = False
         else:

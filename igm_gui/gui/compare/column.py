@@ -68,7 +68,10 @@ class Column(QFrame):
         self.size_label = QLabel()
         self.size_label.setProperty("role", "quiet")
         self.size_label.setToolTip("Parameters")
-        self.play = IconButton("play", "Play this model's sound")
+        self.play = IconButton(
+            "play", "Play this model's sound. While another is heard: hear this one from there (B)"
+        )
+        self.play.setAccessibleName("Play this model's sound")
         self.play.clicked.connect(self._toggle_sound)
         self.menu_button = IconButton("chevron-down", "Move, replace or remove this model", role="flat")
         self.menu_button.clicked.connect(self._menu)
@@ -236,7 +239,7 @@ class Column(QFrame):
         if self.view.playing:
             self.view.stop()
         else:
-            self.view.play()
+            self.view.hear()
             if not self._hears:
                 self._hears = True
                 hub_of(self._studio).changed.connect(self._show_playing)

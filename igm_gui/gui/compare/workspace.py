@@ -89,6 +89,13 @@ class CompareWorkspace(QWidget):
         add("compare.random", "Random point for all models", lambda: actions.randomize(session), "R")
         add("compare.mutate", "Mutate: a neighbour, for all models", lambda: actions.mutate(session), "M")
         add("compare.keep", "Keep this point", lambda: actions.keep(session), "K")
+        add(
+            "compare.next_sound",
+            "Hear the next model from here (A/B)",
+            self.next_sound,
+            "B",
+            enabled=lambda: any(column.view.sound is not None for column in self.columns),
+        )
         add("compare.seeds", "New seeds for the samples", self._new_seeds, "S")
         add("compare.add", "Add a model to compare…", lambda: self.ask_model(self.bar.add), "A")
         add("compare.baseline", "Add the baseline: every pixel at random", lambda: self.add_model(BASELINE))
@@ -140,6 +147,16 @@ class CompareWorkspace(QWidget):
         found = sounding or next((c for c in self.columns if c.view.sound is not None), None)
         if found is not None:
             found.play.click()
+
+    def next_sound(self) -> None:
+        """A/B: the next model's sound takes over at the same place; the first one begins where none is
+        heard."""
+        sounds = [column for column in self.columns if column.view.sound is not None]
+        playing = next((n for n, column in enumerate(sounds) if column.view.playing), None)
+        if playing is None:
+            self.toggle_play()
+        elif len(sounds) > 1:
+            sounds[(playing + 1) % len(sounds)].play.click()
 
     def set_bare(self, bare: bool) -> None:
         """The models alone, or everything."""

@@ -105,6 +105,14 @@ def test_swap_keeps_the_place(rig: Rig) -> None:
     assert rig.player.status().position == pytest.approx(20 * BLOCK / RATE - 0.1, abs=2 * BLOCK / RATE)
 
 
+def test_swap_to_a_sound_that_is_over_by_then_plays_it_from_the_start(rig: Rig) -> None:
+    rig.player.play(tone(seconds=2.0), RATE)
+    rig.device.advance(20)
+    rig.player.swap(tone(660.0, 0.1), RATE)
+    rig.device.advance(10)
+    assert np.abs(rig.device.sound[25 * BLOCK :]).max() > 0.3
+
+
 def test_swap_of_silence_plays_from_the_start(rig: Rig) -> None:
     rig.player.swap(tone(), RATE)
     rig.device.advance(4)

@@ -1,0 +1,51 @@
+"""Sounds held against each other: the next model is heard from the place that the first has reached."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from pytestqt.qtbot import QtBot
+
+from igm_gui.engine.audio.player import Player
+from igm_gui.engine.audio.sound import SoundEngine
+from igm_gui.gui.compare.workspace import CompareWorkspace
+from igm_gui.gui.sound.hub import SoundHub
+from igm_gui.gui.studio import Studio
+from tests.gui.alone import alone
+from tests.gui.test_sound_view import RealTimeOpener
+
+
+@pytest.fixture
+def workspace(qtbot: QtBot, make_studio: Callable[..., Studio]) -> CompareWorkspace:
+    studio = make_studio("additive")
+    SoundHub(studio, SoundEngine(Player(RealTimeOpener())))  # type: ignore[arg-type]
+    studio.session.update(compare=("timbre",))
+    made = alone(CompareWorkspace, qtbot, studio)
+    made.activate()
+    qtbot.waitUntil(
+        lambda: len(made.columns) == 2 and all(column.view.sound is not None for column in made.columns),
+        timeout=30_000,
+    )
+    return made
+
+
+def test_the_next_model_is_heard_from_the_same_place(qtbot: QtBot, workspace: CompareWorkspace) -> None:
+    first, second = workspace.columns
+    player = first.view._studio.findChild(SoundHub).engine.player
+    workspace.next_sound()  # none is heard: the first begins
+    assert first.view.playing
+    qtbot.waitUntil(lambda: player.status().position > 0.3, timeout=20_000)
+    workspace.next_sound()
+    assert second.view.playing
+    assert not first.view.playing
+    qtbot.waitUntil(lambda: second.view.waveform.playhead is not None, timeout=20_000)
+    assert player.status().position > 0.3  # not from its start
+    assert first.view.waveform.playhead is None
+    QTest.mouseClick(first.play, Qt.MouseButton.LeftButton)  # a click on the other does the same
+    assert first.view.playing
+    assert player.status().position > 0.3
+    QTest.mouseClick(first.play, Qt.MouseButton.LeftButton)
+    assert not first.view.playing
