@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 BARE_BATCH = 32
 BUSY_RATIO = 1.5  # an export can't be so much faster than the network on a machine at rest
 EXPORT_ROUNDS = 5
+TURNS = 4
 EXPORT_SECONDS = 1.0  # beginning and ending an export take a hundredth
 
 
@@ -63,14 +64,14 @@ def bare_forwards(generator: TorchGenerator, batch: int, seconds: float) -> Iter
     import torch
 
     with torch.inference_mode():
-        # Two batches that take turns: some networks keep what they have computed of the last one.
-        inputs = [generator.prepare(_points(generator.info, seed, batch)) for seed in (0, batch)]
-        generator.forward(inputs[1])  # the first pass picks kernels and fills caches
+        # Batches that take turns: some networks keep what they have computed of the last ones.
+        inputs = [generator.prepare(_points(generator.info, batch * turn, batch)) for turn in range(TURNS)]
+        generator.forward(inputs[-1])  # the first pass picks kernels and fills caches
     while True:
         with torch.inference_mode():
             start, passes = time.perf_counter(), 0
             while passes < 2 or time.perf_counter() - start < seconds:
-                generator.forward(inputs[passes % 2])
+                generator.forward(inputs[passes % TURNS])
                 passes += 1
             _wait(generator)
             rate = passes * batch / (time.perf_counter() - start)
