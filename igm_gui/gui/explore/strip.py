@@ -108,12 +108,11 @@ class LatentStrip(StripView):
             changes[index] = min(max(value + step, self.low), self.high)
         elif self._pen is not None:
             last, before = self._pen
-            for place in places:
-                index, value = self.bar_at(place.x()), self.value_at(place.y())
+            for index, value in self.drawn_at(places):
                 # A fast pointer skips bars; they lie on the line between the two places.
+                step = (value - before) / (index - last) if index != last else 0.0
                 for between in range(min(last, index) + 1, max(last, index)):
-                    t = (between - last) / (index - last)
-                    changes[between] = before + (value - before) * t
+                    changes[between] = before + step * (between - last)
                 changes[index] = value
                 last, before = index, value
             self._pen = (last, before)

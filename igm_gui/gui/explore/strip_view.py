@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from functools import cached_property
 from typing import Any
 
@@ -172,7 +173,7 @@ class StripView(Painted):
 
     def bar_at(self, x: float) -> int:
         """The index of the bar at ``x``, clamped to the ends."""
-        return min(max(int((x - PAD + self._offset) // self.pitch), 0), self.count - 1)
+        return self.drawn_at((QPointF(x, 0.0),))[0][0]
 
     def bar_centre(self, index: int) -> QPointF:
         """Where a bar's value ends, in the strip's coordinates."""
@@ -186,9 +187,21 @@ class StripView(Painted):
 
     def value_at(self, y: float) -> float:
         """The value at the height ``y``, within the strip's range."""
-        area = self._content()
-        part = (area.bottom() - y) / max(area.height(), 1.0)
-        return min(max(self.low + part * (self.high - self.low), self.low), self.high)
+        return self.drawn_at((QPointF(0.0, y),))[0][1]
+
+    def drawn_at(self, places: Iterable[QPointF]) -> list[tuple[int, float]]:
+        """The bar and the value at each of ``places``, as :meth:`bar_at` and :meth:`value_at`; for the many
+        of a drag at once."""
+        area, pitch, last = self._content(), self.pitch, self.count - 1
+        bottom, scale = area.bottom(), (self.high - self.low) / max(area.height(), 1.0)
+        left = PAD - self._offset
+        return [
+            (
+                min(max(int((place.x() - left) // pitch), 0), last),
+                min(max(self.low + (bottom - place.y()) * scale, self.low), self.high),
+            )
+            for place in places
+        ]
 
     def _lay_out(self) -> None:
         overflow = self.pitch * self.count - (self.width() - 2 * PAD)
