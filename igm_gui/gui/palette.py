@@ -133,7 +133,7 @@ class CommandPalette(QFrame):
             if c.name != "palette.open"
         ]
         self._choices += [
-            Choice(f"Open {card.title or card.name}", "Model", "", partial(open_model, path.name))
+            Choice(f"Open {card.title or card.name}", "Model", "", partial(open_model, path.name), path.name)
             for path, card in library.cards()
         ]
         self._choices += [

@@ -96,6 +96,9 @@ class TestPalette:
         window.open_palette()
         assert window.palette_popup is not None
         assert "Open Uniform pixels (baseline)" in window.palette_popup.titles()
+        # By the name that the command line uses as well.
+        QTest.keyClicks(window.palette_popup.search, "fashion-gan")
+        assert window.palette_popup.titles() == ["Open Fashion, GAN"]
         window.palette_popup.close()
 
     def test_inputs_classes_and_saved_points_are_found_by_name(
