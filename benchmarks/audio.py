@@ -6,6 +6,7 @@
    on the default device, or on the null output where there is none (which keeps the same time).
 3. Views: what painting costs the interface's thread.
 
+``--latency`` is what the device is asked to hold: 0.06 (short), 0.15 (normal) or 0.3 (long) in the window.
 Underruns are gaps that were heard. Run it on a machine that does nothing else.
 """
 
@@ -62,7 +63,7 @@ def bare(model: str, seconds: float) -> dict[str, Any]:
     }
 
 
-def live(model: str, seconds: float, busy: float) -> dict[str, Any]:
+def live(model: str, seconds: float, busy: float, latency: float) -> dict[str, Any]:
     """Underruns and pace with a busy window."""
     from PySide6.QtCore import QEventLoop, Qt, QTimer
     from PySide6.QtWidgets import QApplication
@@ -85,6 +86,7 @@ def live(model: str, seconds: float, busy: float) -> dict[str, Any]:
     while studio.last is None:
         app.processEvents()
     engine = view.hub.engine
+    engine.set_latency(latency)
     view.toggle_live()
     while (status := engine.status()).live is None or not status.live.ready:
         app.processEvents()
@@ -170,12 +172,15 @@ def main() -> int:
     parser.add_argument("--model", default="additive")
     parser.add_argument("--seconds", type=float, default=6.0)
     parser.add_argument("--busy", type=float, default=6.0, help="milliseconds of Python in each frame")
+    parser.add_argument(
+        "--latency", type=float, default=0.15, help="seconds that the device is asked to hold"
+    )
     parser.add_argument("--json", action="store_true")
     chosen = parser.parse_args()
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     result = {
         "model": chosen.model,
-        "live": live(chosen.model, chosen.seconds, chosen.busy),
+        "live": live(chosen.model, chosen.seconds, chosen.busy, chosen.latency),
         "bare": bare(chosen.model, chosen.seconds),
         "views": views(),
     }

@@ -239,7 +239,7 @@ class Opener:
             return f"No sound device was found: {_reason(error)}."
         finally:
             self._looked = True
-        return "" if self.devices else "No sound device was found. Connect one and play again."
+        return "" if self.devices else "No sound device was found. Connect one: what plays then is heard."
 
     def has(self, wanted: str) -> bool:
         """Whether the device, empty for the default, was there at the last look."""

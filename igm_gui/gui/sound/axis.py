@@ -119,8 +119,8 @@ def paint_label(painter: QPainter, place: QRectF, text: str) -> None:
     painter.drawText(place, Qt.AlignmentFlag.AlignCenter, text)
 
 
-def paint_times(painter: QPainter, widget: QWidget, axis: TimeAxis) -> None:
-    """The axis along the bottom of ``widget``, with faint lines."""
+def paint_times(painter: QPainter, widget: QWidget, axis: TimeAxis, above: bool = False) -> None:
+    """The axis along the bottom of ``widget``, or its top, with faint lines."""
     font = painter.font()
     font.setPixelSize(10)
     painter.setFont(font)
@@ -134,4 +134,4 @@ def paint_times(painter: QPainter, widget: QWidget, axis: TimeAxis) -> None:
         painter.drawLine(QPointF(x, 0), QPointF(x, height))
         wide = painter.fontMetrics().horizontalAdvance(text) + 6
         left = min(max(x - wide / 2, 2), width - wide - 2)
-        paint_label(painter, QRectF(left, height - 16, wide, 14), text)
+        paint_label(painter, QRectF(left, 2 if above else height - 16, wide, 14), text)

@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from igm_gui.engine.audio.analysis import decibels, outline
 from igm_gui.gui import theme
-from igm_gui.gui.sound.axis import TimeAxis, paint_label
+from igm_gui.gui.sound.axis import TimeAxis, paint_label, paint_times
 from igm_gui.gui.sound.shaded import shaded_picture
 
 SHADED_WIDTH, SHADED_HEIGHT = 640, 320
@@ -239,16 +239,21 @@ class WaveformView(TimeView):
         return self._picture
 
     def _paint_level(self, painter: QPainter) -> None:
-        """How loud the edge of the picture is: the outline is drawn as large as there is room."""
-        if self._shaded or self.height() < 60:
+        """How loud the edge of the picture is, as the outline is drawn as large as there is room. Where no
+        spectrogram stands below, the times too."""
+        if self.height() < 60 or self.width() < 160 or not self._interactive:
             return
+        edge = 1.0 / self._gain
+        if self._shaded:
+            paint_times(painter, self, self.axis, above=True)
+            edge = float(np.abs(np.nan_to_num(self._on_show())).max(initial=0.0))
         font = painter.font()
         font.setPixelSize(10)
         painter.setFont(font)
-        text = f"{decibels(1.0 / self._gain):.1f} dB".replace("-", "−")
+        text = f"{decibels(max(edge, 1e-6)):.1f} dB".replace("-", "−")
         wide = painter.fontMetrics().horizontalAdvance(text) + 6
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        paint_label(painter, QRectF(3, 2, wide, 14), text)
+        paint_label(painter, QRectF(3, 20 if self._shaded else 2, wide, 14), text)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         if self._interactive:
