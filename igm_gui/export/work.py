@@ -20,7 +20,7 @@ from igm_gui.engine.loop import Work
 from igm_gui.engine.renderer import Renderer
 from igm_gui.errors import DeviceError, ExportError
 from igm_gui.export.parallel import batches_at_once, workers
-from igm_gui.formats.files import check_name, explain_os_error
+from igm_gui.formats.files import OURS, check_name, claimed, explain_os_error
 from igm_gui.info import GeneratorInfo
 from igm_gui.latent.point import LatentPoint
 from igm_gui.requests import Priority, RenderRequest, RenderResult
@@ -137,8 +137,9 @@ def folder_of_files(path: Path) -> Iterator[Path]:
         check_name(path)
         path.parent.mkdir(parents=True, exist_ok=True)
         inside = path if path.is_dir() else path.parent
-        temporary = Path(tempfile.mkdtemp(prefix=f".{path.name[:40]}-", dir=inside))
-        yield temporary
+        temporary = Path(tempfile.mkdtemp(prefix=f".{path.name[:40]}{OURS}", dir=inside))
+        with claimed(temporary):
+            yield temporary
         umask = os.umask(0)
         os.umask(umask)
         os.chmod(temporary, 0o777 & ~umask)

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from igm_gui.errors import ExportError
-from igm_gui.formats.files import atomic_path
+from igm_gui.formats.files import atomic_path, claimed
 from igm_gui.formats.framing import Framing, rgb
 from igm_gui.formats.metadata import append_webp_text, insert_gif_text
 from igm_gui.formats.recipe import Recipe, encode
@@ -141,7 +141,7 @@ def animation_writer(
     else:
         codec, pixels, options = "libwebp_anim", "bgra", webp_options(framing.smooth, crf)
         how_often = {"loop": "0" if loop else "1"}
-    with atomic_path(path) as temporary:
+    with atomic_path(path) as temporary, claimed(temporary):
         try:
             with av.open(str(temporary), "w", format=ending[1:], options=how_often) as container:
                 rate = Fraction(fps).limit_denominator(1001)

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from igm_gui.errors import ExportError, ModelError
-from igm_gui.formats.files import atomic_path
+from igm_gui.formats.files import atomic_path, claimed
 from igm_gui.formats.metadata import append_wav_text
 from igm_gui.formats.recipe import Recipe, encode
 
@@ -51,7 +51,7 @@ def wav_writer(
     import soundfile
 
     text = None if recipe is None else encode(recipe)
-    with atomic_path(Path(path)) as temporary:
+    with atomic_path(Path(path)) as temporary, claimed(temporary):
         try:
             with soundfile.SoundFile(temporary, "w", rate, channels, subtype=samples, format="WAV") as file:
                 yield WavWriter(file, MAX_WAV_BYTES // (channels * BYTES[samples]))

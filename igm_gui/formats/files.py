@@ -6,15 +6,21 @@ import errno
 import hashlib
 import os
 import re
+import shutil
 import tempfile
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 from igm_gui.errors import ExportError
 
 TAKES_NOTHING = (errno.ENOENT, errno.EACCES, errno.EPERM, errno.EROFS)  # the folder is what is wrong
 SURROGATES = re.compile("[\ud800-\udfff]")
+OURS = ".igm-"  # in the name of what is not finished
+MADE_UP = 8  # letters that tempfile makes up
+STILL_SECONDS = 60.0
 MAX_NAME_BYTES = 255  # of Linux, macOS and Windows alike
 
 
@@ -64,6 +70,52 @@ def plain_path(path: Path) -> Iterator[str]:
 
 
 @contextmanager
+def claimed(temporary: Path) -> Iterator[None]:
+    """Hold ``temporary``, a file or folder that :mod:`tempfile` named after ours, for as long as the block
+    takes, and remove those beside it that differ only in what is made up: killed processes left them.
+
+    One that is held, or has changed within the last minute, is somebody's. Without :mod:`fcntl` (Windows)
+    none can be told from the others, and all stay.
+    """
+    try:
+        import fcntl
+    except ImportError:
+        yield
+        return
+    name, end = (temporary.name, "") if temporary.is_dir() else (temporary.stem, temporary.suffix)
+    start = name[:-MADE_UP]
+    like = re.compile(f"{re.escape(start)}[a-z0-9_]{{{MADE_UP}}}{re.escape(end)}")
+    with suppress(OSError):
+        for entry in os.scandir(temporary.parent):
+            if entry.name != temporary.name and like.fullmatch(entry.name):
+                _remove_left(Path(entry.path), fcntl)
+    handle = -1
+    with suppress(OSError):  # not every file system locks; it is written all the same
+        handle = os.open(temporary, os.O_RDONLY)
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    try:
+        yield
+    finally:
+        if handle >= 0:
+            os.close(handle)
+
+
+def _remove_left(path: Path, fcntl: Any) -> None:
+    with suppress(OSError):
+        if time.time() - path.lstat().st_mtime < STILL_SECONDS or path.is_symlink():
+            return
+        handle = os.open(path, os.O_RDONLY)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if path.is_dir():
+                shutil.rmtree(path)
+            else:
+                path.unlink()
+        finally:
+            os.close(handle)
+
+
+@contextmanager
 def atomic_path(path: Path) -> Iterator[Path]:
     """A temporary path beside ``path`` that becomes ``path`` when the block ends well.
 
@@ -82,7 +134,9 @@ def atomic_path(path: Path) -> Iterator[Path]:
         if path.is_symlink():
             path = path.resolve()
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{path.stem[:40]}-", suffix=path.suffix, dir=path.parent)
+        handle, name = tempfile.mkstemp(
+            prefix=f".{path.stem[:40]}{OURS}", suffix=path.suffix, dir=path.parent
+        )
         os.close(handle)
         temporary = Path(name)
         yield temporary

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from igm_gui.errors import ExportError
-from igm_gui.formats.files import atomic_path
+from igm_gui.formats.files import atomic_path, claimed
 from igm_gui.formats.framing import Framing
 from igm_gui.formats.recipe import Recipe, encode
 
@@ -69,7 +69,7 @@ def video_writer(
 
     path = Path(path)
     text = None if recipe is None else encode(recipe)
-    with atomic_path(path) as temporary:
+    with atomic_path(path) as temporary, claimed(temporary):
         try:
             with av.open(str(temporary), "w", format="mp4", options={"movflags": "+faststart"}) as container:
                 if recipe is not None and text is not None:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import errno
+import importlib.util
 import os
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from igm_gui.errors import ExportError
-from igm_gui.formats.files import write_atomic
+from igm_gui.export.work import folder_of_files
+from igm_gui.formats.files import atomic_path, claimed, write_atomic
 
 
 def test_a_link_stays_one(tmp_path: Path) -> None:
@@ -67,3 +71,54 @@ def test_the_remedy_fits_the_cause(
     with pytest.raises(ExportError, match=os.strerror(code)) as told:
         write_atomic(tmp_path / "a.png", b"new")
     assert remedy in told.value.hint
+
+
+@pytest.mark.skipif(importlib.util.find_spec("fcntl") is None, reason="no locks of this kind")
+def test_what_a_killed_process_left_goes_and_what_others_write_stays(tmp_path: Path) -> None:
+    """The third is a person's own, the fourth another export's that runs, the fifth has just been written."""
+    names = [".film.igm-abcdefgh.mp4", ".other.igm-abcdefgh.mp4", ".film-20240101.mp4"]
+    names += [".film.igm-running1.mp4", ".film.igm-justnow1.mp4", ".film.igm-abcdefgh.wav"]
+    for name in names:
+        (tmp_path / name).write_bytes(b"half")
+        if "justnow" not in name:
+            os.utime(tmp_path / name, (0, 0))
+    with claimed(tmp_path / ".film.igm-running1.mp4"):
+        # It was as old as the others, but it is held.
+        (tmp_path / names[0]).write_bytes(b"half")
+        os.utime(tmp_path / names[0], (0, 0))
+        with atomic_path(tmp_path / "film.mp4") as temporary, claimed(temporary):
+            temporary.write_bytes(b"whole")
+    assert sorted(p.name for p in tmp_path.iterdir()) == sorted([*names[1:], "film.mp4"])
+
+
+@pytest.mark.skipif(importlib.util.find_spec("fcntl") is None, reason="no locks of this kind")
+def test_a_folder_that_was_left_goes_too(tmp_path: Path) -> None:
+    left = tmp_path / ".frames.v2.igm-abcdefgh"
+    left.mkdir()
+    (left / "frame-00000.png").write_bytes(b"half")
+    os.utime(left, (0, 0))
+    with folder_of_files(tmp_path / "frames.v2") as temporary:
+        (temporary / "frame-00000.png").write_bytes(b"whole")
+    assert [p.name for p in tmp_path.iterdir()] == ["frames.v2"]
+
+
+def test_a_write_that_is_killed_leaves_little_and_the_next_one_nothing(tmp_path: Path) -> None:
+    script = (
+        "import sys, time; from pathlib import Path; from igm_gui.formats.files import atomic_path, claimed\n"
+        "with atomic_path(Path(sys.argv[1])) as temporary, claimed(temporary):\n"
+        "    temporary.write_bytes(b'half'); print('ready', flush=True); time.sleep(60)"
+    )
+    target = tmp_path / "film.mp4"
+    with subprocess.Popen([sys.executable, "-c", script, str(target)], stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"ready\n"
+        (left,) = tmp_path.iterdir()
+        os.utime(left, (0, 0))
+        with atomic_path(target) as temporary, claimed(temporary):
+            temporary.write_bytes(b"whole")
+        assert left.exists(), "it runs"
+        process.kill()
+    with atomic_path(target) as temporary, claimed(temporary):
+        temporary.write_bytes(b"whole")
+    kept = [target] if importlib.util.find_spec("fcntl") else [left, target]
+    assert sorted(tmp_path.iterdir()) == sorted(kept)
