@@ -45,6 +45,28 @@ class TestPoints:
         toy_studio.session.undo()
         assert strip.thumbnail(saved.id) is not None
 
+    def test_a_point_kept_comes_into_sight(
+        self, qtbot: QtBot, window: MainWindow, explore: ExploreWorkspace, toy_studio: Studio
+    ) -> None:
+        window.resize(900, 560)
+
+        def seen(index: int) -> bool:
+            strip, thumb = explore.points, explore.points.thumbnail(toy_studio.state.saved[index].id)
+            assert thumb is not None
+            left = thumb.mapTo(strip.viewport(), QPoint(0, 0)).x()
+            return left >= 0 and left + thumb.width() <= strip.viewport().width()
+
+        for seed in range(12):
+            actions.set_seed(toy_studio.session, seed)
+            QTest.keyClick(window, Qt.Key.Key_K)
+        qtbot.waitUntil(lambda: seen(-1) and not seen(0), timeout=10_000)
+        bar = explore.points.horizontalScrollBar()
+        widest = bar.maximum()
+        actions.forget(toy_studio.session, toy_studio.state.saved[0].id)
+        qtbot.waitUntil(lambda: bar.maximum() < widest, timeout=10_000)
+        toy_studio.session.undo()
+        qtbot.waitUntil(lambda: seen(0), timeout=10_000)
+
     def test_rename_and_delete_from_the_keyboard(
         self, qtbot: QtBot, explore: ExploreWorkspace, toy_studio: Studio, window: MainWindow
     ) -> None:

@@ -46,6 +46,8 @@ class PointStrip(QScrollArea):
         self._models: dict[str, SavedPoint] = {}
         self._more = QTimer(self, singleShot=True, interval=0)
         self._more.timeout.connect(self._fill)
+        self._new = ""
+        self.horizontalScrollBar().rangeChanged.connect(lambda: QTimer.singleShot(0, self, self._reveal))
         body = QWidget()
         self._row = QHBoxLayout(body)
         self._row.setContentsMargins(12, 6, 12, 6)
@@ -86,9 +88,17 @@ class PointStrip(QScrollArea):
 
     def _on_changed(self, state: SessionState, changed: frozenset[str]) -> None:
         if "saved" in changed:
+            new = [saved.id for saved in state.saved if saved.id not in self._models]
             self._rebuild(state)
+            self._new = new[0] if len(new) == 1 else ""  # kept just now, or brought back by undo
         if changed & {"saved", "point", "model"}:
             self._mark(state)
+
+    def _reveal(self) -> None:
+        """Bring what is new into sight; called once it has its place."""
+        thumb, self._new = self._thumbs.get(self._new), ""
+        if thumb is not None:
+            self.ensureWidgetVisible(thumb, GAP, 0)
 
     def _mark(self, state: SessionState) -> None:
         for saved in state.saved:
