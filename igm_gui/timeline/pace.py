@@ -103,21 +103,21 @@ def settled(before: Timeline, after: Timeline) -> Timeline:
     measured on other pictures."""
     if not any(key.pace for key in after.keyframes):
         return after
-    known = {key.id: (key.pace, _course(before, i)) for i, key in enumerate(before.keyframes)}
+    paces = {key.id: key.pace for key in before.keyframes}
+    old, new = _courses(before), _courses(after)
     frames = []
-    for index, key in enumerate(after.keyframes):
-        pace, course = known.get(key.id, (key.pace, None))
-        stale = key.pace and key.pace == pace and course != _course(after, index)
-        frames.append(replace(key, pace=()) if stale else key)
+    for key in after.keyframes:
+        stale = key.pace and key.pace == paces.get(key.id, key.pace) and old.get(key.id) != new.get(key.id)
+        frames.append(replace(key, pace=()) if stale or key.id not in paces else key)
     return replace(after, keyframes=tuple(frames))
 
 
-def _course(timeline: Timeline, index: int) -> Any:
-    """What the way from keyframe ``index`` depends on, but for the time; None where there is none."""
-    following = dict(stretches(timeline)).get(index)
-    if following is None:
-        return None
-    start, end = timeline.keyframes[index], timeline.keyframes[following]
-    way = start.way or timeline.interpolation
-    bend = timeline.bend(index, following) if way == "spline" else None
-    return start.point, end.point, way, bend and (bend.before, bend.after)
+def _courses(timeline: Timeline) -> dict[str, Any]:
+    """What the way from each keyframe depends on, but for the time; nothing where there is no way."""
+    courses = {}
+    for a, b in stretches(timeline):
+        start, end = timeline.keyframes[a], timeline.keyframes[b]
+        way = start.way or timeline.interpolation
+        bend = timeline.bend(a, b) if way == "spline" else None
+        courses[start.id] = (start.point, end.point, way, bend and (bend.before, bend.after))
+    return courses
