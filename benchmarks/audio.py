@@ -172,9 +172,7 @@ def main() -> int:
     parser.add_argument("--model", default="additive")
     parser.add_argument("--seconds", type=float, default=6.0)
     parser.add_argument("--busy", type=float, default=6.0, help="milliseconds of Python in each frame")
-    parser.add_argument(
-        "--latency", type=float, default=0.15, help="seconds that the device is asked to hold"
-    )
+    parser.add_argument("--latency", type=float, default=0.15, help="seconds that the device holds")
     parser.add_argument("--json", action="store_true")
     chosen = parser.parse_args()
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")

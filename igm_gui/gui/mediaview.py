@@ -6,12 +6,15 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtWidgets import QStackedWidget, QWidget
 
+from igm_gui.engine.audio.analysis import at_loudness
 from igm_gui.engine.audio.sound import SoundStatus
 from igm_gui.gui.sound.hub import hub_of
 from igm_gui.gui.sound.waveform import WaveformView
 from igm_gui.gui.studio import Studio
 from igm_gui.gui.widgets import PictureView
 from igm_gui.requests import RenderResult
+
+MATCHED_LUFS = -23.0  # EBU R 128
 
 
 class MediaView(QStackedWidget):
@@ -25,6 +28,8 @@ class MediaView(QStackedWidget):
         self.waveform: WaveformView | None = None  # made with the first sound
         self.sound: NDArray[np.float32] | None = None  # (channels, samples), of what is shown
         self.rate = 0
+        self.compares = False  # whether its sounds are held against others: see SoundHub.matched
+        self._was_matched = False
 
     @property
     def empty(self) -> bool:
@@ -62,16 +67,20 @@ class MediaView(QStackedWidget):
     def play(self, start: float = 0.0) -> None:
         """Play what is shown, where it is a sound, from ``start`` seconds on."""
         if self.sound is not None:
-            hub_of(self._studio).play(self, self.sound, self.rate, start=start)
+            hub_of(self._studio).play(self, self._for_the_ear(self.sound), self.rate, start=start)
 
     def hear(self) -> None:
         """Play what is shown; where another view's sound is heard, take over from it at the same place, so
         that the ear compares the two."""
         hub = hub_of(self._studio)
         if self.sound is not None and isinstance(hub.owner, MediaView) and hub.owner is not self:
-            hub.swap(self, self.sound, self.rate)
+            hub.swap(self, self._for_the_ear(self.sound), self.rate)
         else:
             self.play()
+
+    def _for_the_ear(self, sound: NDArray[np.float32]) -> NDArray[np.float32]:
+        self._was_matched = self.compares and hub_of(self._studio).matched
+        return at_loudness(sound, self.rate, MATCHED_LUFS) if self._was_matched else sound
 
     def stop(self) -> None:
         """End this view's sound."""
@@ -95,3 +104,7 @@ class MediaView(QStackedWidget):
     def _on_hub(self) -> None:
         if self.waveform is not None and not self.playing:
             self.waveform.set_playhead(None)
+        elif self.playing and self.compares and self.sound is not None:
+            hub = hub_of(self._studio)
+            if hub.matched != self._was_matched:
+                hub.swap(self, self._for_the_ear(self.sound), self.rate)

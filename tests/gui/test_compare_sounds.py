@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
+import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QMenu
 from pytestqt.qtbot import QtBot
 
+from igm_gui.engine.audio.analysis import loudness
 from igm_gui.engine.audio.player import Player
 from igm_gui.engine.audio.sound import SoundEngine
 from igm_gui.gui.compare.workspace import CompareWorkspace
@@ -30,6 +34,34 @@ def workspace(qtbot: QtBot, make_studio: Callable[..., Studio]) -> CompareWorksp
         timeout=30_000,
     )
     return made
+
+
+def test_all_are_heard_equally_loud_where_that_is_asked_for(
+    qtbot: QtBot, workspace: CompareWorkspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub = workspace.columns[0].view._studio.findChild(SoundHub)
+    heard: list[float] = []
+    for name in ("play", "swap"):
+        real = getattr(hub.engine, name)
+
+        def listen(samples: np.ndarray, rate: int, *more: object, real: Any = real) -> None:
+            heard.append(loudness(samples, rate))
+            real(samples, rate, *more)
+
+        monkeypatch.setattr(hub.engine, name, listen)
+    workspace.next_sound()
+    workspace.next_sound()
+    assert abs(heard[0] - heard[1]) > 2  # as the models made them
+    menus: list[QMenu] = []
+    monkeypatch.setattr(QMenu, "popup", lambda menu, *_: menus.append(menu))
+    workspace.columns[1].menu_button.click()
+    (match,) = (action for action in menus[0].actions() if action.isCheckable())
+    match.trigger()
+    workspace.next_sound()
+    workspace.next_sound()
+    assert len(heard) == 5  # the one that played changed too
+    assert heard[2:] == pytest.approx([-23.0] * 3, abs=0.2)
+    assert SoundHub(workspace.columns[0].view._studio, SoundEngine()).matched  # remembered
 
 
 def test_the_next_model_is_heard_from_the_same_place(qtbot: QtBot, workspace: CompareWorkspace) -> None:

@@ -127,6 +127,14 @@ def loudness(samples: NDArray[np.float32], rate: int) -> float:
     return float(-0.691 + 10 * math.log10(power.mean())) if power.size else -math.inf
 
 
+def at_loudness(samples: NDArray[np.float32], rate: int, lufs: float) -> NDArray[np.float32]:
+    """``samples (channels, n)`` made as loud as ``lufs``, or as near to it as their peak leaves room for."""
+    now, peak = loudness(samples, rate), float(np.abs(samples).max(initial=0.0))
+    if not math.isfinite(now) or peak <= 0:
+        return samples
+    return samples * np.float32(min(10 ** ((lufs - now) / 20), 1.0 / peak))
+
+
 def _k_weighting(rate: int, bins: int) -> NDArray[np.complex128]:
     """The response (bins,) from 0 to half of ``rate``: a high shelf of 4 dB and a high pass at 38 Hz. The
     filters of BS.1770, given there for 48 kHz, from their analogue parameters (De Man 2014)."""

@@ -87,6 +87,7 @@ class Column(QFrame):
         for widget in (self.size_label, self.play, self.menu_button):
             row.addWidget(widget)
         self.view = MediaView(studio, margin=18)
+        self.view.compares = True
         if index == 0:
             self.view.picture.painted.connect(studio.painted)
         self.message = QLabel(self.view)
@@ -260,6 +261,12 @@ class Column(QFrame):
         menu.addSeparator()
         entry("Move left", "left", self.index > 0)
         entry("Move right", "right", not self._last)
+        if self.view.sound is not None:
+            menu.addSeparator()
+            match = menu.addAction("Hear all equally loud (−23 LUFS)")
+            match.setCheckable(True)
+            match.setChecked(hub_of(self._studio).matched)
+            match.toggled.connect(hub_of(self._studio).set_matched)
         menu.addSeparator()
         entry("Remove", "remove", not (self._last and self.index == 0))
         menu.popup(self.menu_button.mapToGlobal(QPoint(0, self.menu_button.height())))

@@ -12,6 +12,7 @@ from PySide6.QtCore import QRectF, QSize, Qt, QTimer
 from PySide6.QtGui import QActionGroup, QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QSizePolicy, QWidget
 
+from igm_gui.engine.audio.analysis import decibels
 from igm_gui.engine.audio.output import LATENCY, NO_DEVICE
 from igm_gui.engine.audio.sound import SoundStatus
 from igm_gui.gui import theme
@@ -86,7 +87,8 @@ class VolumeControl(QWidget):
         silent = self._hub.volume == 0
         self.mute.set_icon("volume-x" if silent else "volume-2")
         self.mute.setToolTip(("Sound on again" if silent else "Mute") + self._shortcut)
-        self.track.setToolTip(f"Volume {self._hub.volume:.0%}")
+        level = "" if silent else f" · {decibels(self._hub.volume):.1f} dB".replace("-", "−")
+        self.track.setToolTip(f"Volume {self._hub.volume:.0%}{level}")
 
 
 class LevelMeter(QWidget):

@@ -133,6 +133,16 @@ class SoundHub(QObject):
             self.set_volume(self._muted_volume or 0.8)
 
     @property
+    def matched(self) -> bool:
+        """Whether sounds that are compared are heard equally loud: of two the louder one seems better."""
+        return self._settings.flag("sound/matched")
+
+    def set_matched(self, matched: bool) -> None:
+        """Equally loud, or as the models made them; remembered. What plays changes to that."""
+        self._settings.put("sound/matched", matched)
+        self.changed.emit()
+
+    @property
     def device(self) -> str:
         """The device that was chosen; empty for the system's default."""
         return self.engine.player.wanted_device

@@ -103,3 +103,13 @@ def test_a_part_of_a_spectrogram_is_that_part_of_it() -> None:
     part, same = analysis.spectrogram_of(sound, RATE, 100, 100, (0.5, 1.0), top)
     assert same == top == pytest.approx(analysis.decibels(0.5), abs=1.0)
     np.testing.assert_allclose(part[:, 10:], whole[:, 110:], atol=1e-3)
+
+
+def test_a_sound_is_made_as_loud_as_its_peak_leaves_room_for() -> None:
+    sine = tone(997.0, 2.0, RATE, 0.1)
+    assert analysis.loudness(analysis.at_loudness(sine, RATE, -16.0), RATE) == pytest.approx(-16.0, abs=0.05)
+    click = np.zeros((1, RATE), np.float32)
+    click[0, 1000] = 0.5
+    assert np.abs(analysis.at_loudness(click, RATE, -10.0)).max() == pytest.approx(1.0)
+    silence = np.zeros((1, RATE), np.float32)
+    assert analysis.at_loudness(silence, RATE, -10.0) is silence
