@@ -141,6 +141,7 @@ class MainWindow(QMainWindow):
             title = "Appearance as the system" if choice == "system" else f"{choice.capitalize()} appearance"
             set_it = partial(self.set_theme, choice)
             add(f"theme.{choice}", title, set_it, "", "View", words="theme settings preferences colours mode")
+        add("help.keys", "Every command and its key", self.open_palette, "F1", "Help")
         add("help.hints", "Show the hints again", lambda: self.hints.show(), "", "Help")
         add("window.quit", "Quit", self.close, "Ctrl+Q", "Window")
 

@@ -130,7 +130,7 @@ class CommandPalette(QFrame):
         self._choices = [
             Choice(c.title, c.group, c.shortcut, partial(commands.run, c.name), c.words)
             for c in commands.available()
-            if c.name != "palette.open"
+            if c.name not in ("palette.open", "help.keys")
         ]
         self._choices += [
             Choice(f"Open {card.title or card.name}", "Model", "", partial(open_model, path.name), path.name)

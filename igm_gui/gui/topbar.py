@@ -126,7 +126,7 @@ class TopBar(QWidget):
             action.triggered.connect(partial(self._theme, choice))
             group.addAction(action)
         self._add(menu, "view.full")
-        self._add(menu, "palette.open")
+        self._add(menu, "help.keys")
         self._add(menu, "help.hints")
         menu.addSeparator()
         self._add(menu, "window.quit")

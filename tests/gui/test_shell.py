@@ -32,6 +32,13 @@ NextPicture = Callable[[Callable[[], object]], RenderResult]
 
 
 class TestPalette:
+    def test_f1_shows_every_command(self, window: MainWindow) -> None:
+        QTest.keyClick(window, Qt.Key.Key_F1)
+        palette = window.palette_popup
+        assert palette is not None
+        assert palette.isVisible()
+        assert {"Random point", "Undo"} & set(palette.titles())
+
     def test_ctrl_k_finds_and_runs_a_command(
         self, window: MainWindow, toy_studio: Studio, next_picture: NextPicture
     ) -> None:
