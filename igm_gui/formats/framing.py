@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,15 +65,14 @@ class Framing:
         """The frame of numbers of colours, uint8 ``(H, W)``, where :meth:`by_blocks` is so."""
         return self.around(self._enlarged(picture), background)
 
-    def around(self, picture: NDArray[np.uint8], background: object) -> NDArray[np.uint8]:
+    def around(self, picture: NDArray[np.uint8], background: int | tuple[int, int, int]) -> NDArray[np.uint8]:
         """``picture``, as large as it will be, in the middle of the frame; contiguous."""
         height, width = picture.shape[:2]
         down, right = self.height - height, self.width - width
         if 0 < max(down, right) <= 1:
             return np.pad(picture, ((0, down), (0, right), (0, 0))[: picture.ndim], mode="edge")
         if down or right:
-            frame = np.empty((self.height, self.width, *picture.shape[2:]), np.uint8)
-            frame[:] = background
+            frame = _blank(self.height, self.width, background).copy()
             frame[down // 2 : down // 2 + height, right // 2 : right // 2 + width] = picture
             return frame
         return np.ascontiguousarray(picture)
@@ -91,7 +91,15 @@ class Framing:
         width, height = self.inner
         rows = np.arange(height) * picture.shape[0] // height
         columns = np.arange(width) * picture.shape[1] // width
-        return picture[rows[:, None], columns]
+        return picture[:, columns][rows]  # whole rows are copied, not single pixels
+
+
+@lru_cache(maxsize=1)
+def _blank(height: int, width: int, colour: int | tuple[int, int, int]) -> NDArray[np.uint8]:
+    """A frame of ``colour`` alone, to be copied: filling one with three bytes over and over takes longer."""
+    if isinstance(colour, int):
+        return np.full((height, width), colour, np.uint8)
+    return np.full((height, width, 3), colour, np.uint8)
 
 
 def framing(
