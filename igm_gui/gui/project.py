@@ -75,8 +75,9 @@ class ProjectKeeper(QObject):
                     self._studio.session, failed=self._failed.emit, write=self._write_autosave
                 )
             except OSError as error:
+                reason = error.strerror or str(error)
                 self._autosave_failed(
-                    IgmError(f"Changes can't be kept by themselves: {error}.", "Save the project by hand.")
+                    IgmError(f"Nothing can be written to {error.filename}: {reason}.", "", repr(error))
                 )
 
     def close(self, keep: bool = False) -> None:
@@ -93,9 +94,8 @@ class ProjectKeeper(QObject):
         self._written.emit()
 
     def _autosave_failed(self, error: IgmError) -> None:
-        self._studio.notice.emit(
-            Notice(f"Autosave failed. {error.message}", error.hint, error.details, "error")
-        )
+        hint = "A crash would lose what changes from now on: free some space, or save the project elsewhere."
+        self._studio.notice.emit(Notice(f"Autosave failed. {error.message}", hint, error.details, "error"))
 
     # -- state
 

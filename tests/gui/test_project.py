@@ -320,6 +320,17 @@ class TestRecovery:
             autosave.flush()
         assert window.status.saved.text().startswith("autosaved")
 
+    def test_that_nothing_is_kept_is_a_sentence(
+        self, qtbot: QtBot, window: MainWindow, toy_studio: Studio, igm_home: Path
+    ) -> None:
+        (igm_home / "data").write_text("no folder")
+        window.begin()
+        notice = window.toast.notice
+        assert notice is not None
+        assert "Autosave failed" in notice.text
+        assert "Errno" not in notice.text
+        assert "save the project" in notice.hint
+
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a POSIX signal")
 def test_a_polite_kill_closes_in_order_and_keeps_the_work(
