@@ -17,6 +17,7 @@ from pytestqt.qtbot import QtBot
 
 from igm_gui.gui import theme
 from igm_gui.gui.grid.workspace import GridWorkspace, sheet_size
+from igm_gui.gui.sound.hub import hub_of
 from igm_gui.gui.studio import Studio
 from igm_gui.gui.widgets.thumbnail import POINT_MIME
 from igm_gui.session import actions
@@ -282,6 +283,31 @@ def test_cancel_writes_nothing(
     qtbot.waitUntil(lambda: workspace.jobs.job is None, timeout=60_000)
     assert job.done
     assert list(tmp_path.iterdir()) == []
+
+
+def test_space_plays_the_cell_that_is_pointed_at(qtbot: QtBot, make_studio: MakeStudio) -> None:
+    studio = make_studio("additive")
+    actions.set_grid(studio.session, rows=2, columns=2)
+    workspace = make(qtbot, studio)
+    rendered(qtbot, workspace)
+    hub = hub_of(studio)
+    heard: list[bytes] = []
+    play = hub.play
+
+    def listen(owner: object, samples: np.ndarray, rate: int) -> None:
+        heard.append(samples.tobytes())
+        play(owner, samples, rate)
+
+    hub.play = listen  # type: ignore[method-assign,assignment]
+    for cell in (0, 1):
+        hover(workspace, centre(workspace, cell))
+        assert "Space plays it" in workspace.place.text()
+        workspace.toggle_play()  # the second one needs no stop before it
+        qtbot.waitUntil(lambda n=cell + 1: len(heard) == n, timeout=20_000)
+    assert heard[0] != heard[1]
+    assert hub.is_playing(workspace)
+    workspace.toggle_play()  # the same again: silence
+    assert not hub.is_playing(workspace)
 
 
 def test_sounds_are_waveforms_and_single_wavs(qtbot: QtBot, make_studio: MakeStudio, tmp_path: Path) -> None:

@@ -100,6 +100,7 @@ class GridWorkspace(QWidget):
         self.sheet.progressed.connect(lambda *_: self._put_place())
         studio.changed.connect(self._on_changed)
         self._done = (0, 0)
+        self._heard = -1  # the cell whose sound was asked for last
         self.sheet.progressed.connect(self._on_progress)
 
     # -- the window's side
@@ -124,11 +125,13 @@ class GridWorkspace(QWidget):
         if info is None or info.media != "sound":
             return
         hub, point = hub_of(self._studio), self.point_of(self.sheet.cell)
-        if hub.is_playing(self):
+        if hub.is_playing(self) and (point is None or self.sheet.cell == self._heard):
             hub.stop(self)
         elif point is None:
             self._studio.say("No cell is chosen.", "Point at one, or walk there with the arrows.")
         else:
+            # Pointed at another cell: that one is heard, with no second stroke to end the first.
+            self._heard = self.sheet.cell
             self._studio.thumbnail("grid-sound", self._studio.state.model, (point,), 0, self._play)
 
     def _play(self, result: RenderResult) -> None:
@@ -200,6 +203,8 @@ class GridWorkspace(QWidget):
     def _put_place(self) -> None:
         done, count = self._done
         text = self.cell_text(self.sheet.cell) if self.sheet.cell >= 0 else ""
+        if text and self._is_sound:
+            text += " · Space plays it"
         if not text and done < count:
             text = f"rendering {done} / {count}"
         self.sheet.setAccessibleDescription(text)
