@@ -299,3 +299,23 @@ def test_what_is_painted_keeps_its_keys_and_shows_its_focus(qtbot: QtBot) -> Non
     bar.setFocus()
     qtbot.waitUntil(bar.hasFocus)
     assert bar.grab().toImage() != without
+
+
+def test_the_focus_of_a_thumbnail_is_told_from_its_being_selected(qtbot: QtBot) -> None:
+    window = QWidget()
+    qtbot.addWidget(window)
+    row = QHBoxLayout(window)
+    thumb, other = Thumbnail(64, "A point"), Thumbnail(64, "Another")
+    row.addWidget(thumb)
+    row.addWidget(other)
+    with qtbot.waitExposed(window):
+        window.show()
+    window.activateWindow()
+
+    looks = []
+    for focused in (other, thumb):
+        focused.setFocus()
+        for selected in (False, True):
+            thumb.set_selected(selected)
+            looks.append(thumb.grab().toImage())
+    assert all(a != b for i, a in enumerate(looks) for b in looks[:i])

@@ -138,11 +138,17 @@ class Thumbnail(QWidget):
             painter.setClipping(False)
         if self._caption:
             self._paint_caption(painter, frame)
-        if self._selected or self._hovered or self.hasFocus():
-            tint = "accent" if self._selected or self.hasFocus() else "quiet"
-            painter.setPen(QPen(theme.colour(tint), 2 if self._selected or self.hasFocus() else 1))
-            painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        if self._selected:
+            painter.setPen(QPen(theme.colour("accent"), 2))
             painter.drawRoundedRect(frame, 4, 4)
+        elif self._hovered and not self.hasFocus():
+            painter.setPen(QPen(theme.colour("quiet"), 1))
+            painter.drawRoundedRect(frame, 4, 4)
+        if self.hasFocus():  # where the keys are is another thing than what is selected
+            inset = 4 if self._selected else 0
+            painter.setPen(QPen(theme.colour("accent"), 2, Qt.PenStyle.DashLine))
+            painter.drawRoundedRect(frame.adjusted(inset, inset, -inset, -inset), 4, 4)
 
     def _paint_caption(self, painter: QPainter, frame: QRectF) -> None:
         font = painter.font()
