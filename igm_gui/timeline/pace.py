@@ -17,6 +17,7 @@ import numpy as np
 from igm_gui.timeline.timeline import Keyframe, Timeline
 
 STEPS = 32  # a stretch is measured between as many pictures
+UNSEEN = 1e-6  # levels of 255: nothing changes
 PARTS = 16  # and its time bent at as many places
 
 Distances = Mapping[int, Sequence[float]]
@@ -36,7 +37,7 @@ def table(distances: Sequence[float]) -> tuple[float, ...]:
     :data:`PARTS` equal parts of the visible change ends: rising from 0 to 1. Empty where nothing changes."""
     steps = np.asarray(distances, np.float64)
     total = float(steps.sum())
-    if not total > 0:
+    if not total > UNSEEN:
         return ()
     # A little of its own for each step: where nothing is seen to change the way still goes on.
     steps = steps + 1e-3 * total / len(steps)
@@ -76,7 +77,7 @@ def retimed(timeline: Timeline, lengths: Mapping[int, float]) -> Timeline:
 
 def waits(key: Keyframe, length: float) -> bool:
     """Whether nothing is seen to change from ``key`` to the next one: it holds, or both show the same."""
-    return key.easing == "hold" or length <= 0
+    return key.easing == "hold" or length <= UNSEEN
 
 
 def bent(timeline: Timeline, distances: Distances) -> Timeline:
