@@ -25,6 +25,7 @@ from PySide6.QtWidgets import (
 from igm_gui.formats import library
 from igm_gui.gui import theme
 from igm_gui.gui.commands import Commands
+from igm_gui.gui.naming import told_apart
 
 ROW_HEIGHT = 26
 HIGHEST, PAD, EDGE = 420, 8, 1  # pixels; the edge is the style sheet's
@@ -137,8 +138,8 @@ class CommandPalette(QFrame):
             for path, card in library.cards()
         ]
         self._choices += [
-            Choice(f"Open {Path(model).name}", "Recent model", "", partial(open_model, model))
-            for model in recent
+            Choice(f"Open {name}", "Recent model", "", partial(open_model, model))
+            for model, name in zip(recent, told_apart(recent), strict=True)
             if Path(model).is_absolute() and Path(model).exists()
         ]
         self._choices += [Choice(c.title, c.group, "", c.callback) for c in commands.momentary()]

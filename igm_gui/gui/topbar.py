@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import partial
-from pathlib import Path
 
 from PySide6.QtCore import QPoint, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QActionGroup
@@ -11,6 +10,7 @@ from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QLabel, QMenu, QWidget
 
 from igm_gui.gui import theme
 from igm_gui.gui.commands import Commands
+from igm_gui.gui.naming import in_menu, told_apart
 from igm_gui.gui.settings import Settings
 from igm_gui.gui.widgets.buttons import Button
 from igm_gui.gui.workspaces import ENTRIES
@@ -109,9 +109,9 @@ class TopBar(QWidget):
                 self._add(menu, name)
             else:
                 recent = menu.addMenu("Open recent")
-                for path in self._settings.names("recent_projects"):
-                    action = recent.addAction(Path(path).name, partial(self.project_chosen.emit, path))
-                    action.setToolTip(path)
+                paths = self._settings.names("recent_projects")
+                for path, title in zip(paths, told_apart(paths), strict=True):
+                    recent.addAction(in_menu(title), partial(self.project_chosen.emit, path))
                 recent.setEnabled(not recent.isEmpty())
         menu.addSeparator()
         self._add(menu, "edit.undo")

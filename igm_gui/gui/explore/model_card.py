@@ -13,6 +13,7 @@ from igm_gui.gui.commands import Commands
 from igm_gui.gui.dialogs import ask_folder
 from igm_gui.gui.explore.browser import ModelBrowser, model_line
 from igm_gui.gui.models.watched import WatchedFolders
+from igm_gui.gui.naming import in_menu, told_apart
 from igm_gui.gui.previews import Previews
 from igm_gui.gui.settings import Settings
 from igm_gui.gui.studio import Studio
@@ -158,8 +159,9 @@ class ModelCard(QWidget):
         """The models opened last, newest first."""
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        for model in self._settings.names("recent_models"):
-            menu.addAction(Path(model).name, lambda model=model: self._choose(model)).setToolTip(model)
+        models = self._settings.names("recent_models")
+        for model, name in zip(models, told_apart(models), strict=True):
+            menu.addAction(in_menu(name), lambda model=model: self._choose(model))
         if menu.isEmpty():
             menu.addAction("Nothing opened yet").setEnabled(False)
         menu.popup(self.recent.mapToGlobal(QPoint(0, self.recent.height())))
