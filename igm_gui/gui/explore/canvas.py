@@ -13,7 +13,7 @@ from igm_gui.engine.loop import Job
 from igm_gui.gui.commands import Commands
 from igm_gui.gui.dialogs import ask_save
 from igm_gui.gui.explore.opening import OpeningNote
-from igm_gui.gui.saving import export_work
+from igm_gui.gui.saving import export_work, tell_written
 from igm_gui.gui.settings import Settings
 from igm_gui.gui.studio import Notice, Studio
 from igm_gui.gui.widgets.buttons import Button, accent_button
@@ -248,6 +248,6 @@ class Canvas(QWidget):
 
         def done(job: Job) -> None:
             if job.error is None:
-                self._studio.say(f"Saved {path.name}.", f"In {path.parent}", "good")
+                tell_written(self._studio, path)
 
         return self._studio.run(f"Save {path.name}", work, done)
