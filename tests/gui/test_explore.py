@@ -219,6 +219,10 @@ def test_saved_png_carries_its_recipe_and_brings_the_state_back(
     qtbot.waitUntil(lambda: job.done, timeout=30_000)
     assert job.error is None
     assert read_recipe(path).model == "uniform-pixels"
+    told = real_window.toast.notice
+    assert told is not None
+    assert told.text == "Written: found.png"
+    assert told.open is not None
     actions.randomize(studio.session, 5)
     assert real_window.open_path(path)
     assert studio.state.point.vector("z") == kept.vector("z")
