@@ -51,6 +51,7 @@ class Joiner:
         self._rising = np.linspace(0.0, 1.0, attack, dtype=np.float32)
         self._falling = np.linspace(1.0, 0.0, self.fade, dtype=np.float32)
         self._tail = np.zeros((info.output.channels, self.fade), np.float32)
+        self._mixed = self._tail  # the newest rendering, with what was left of the one before
 
     def keep(self, rest: int) -> int:
         """Frames until the next rendering begins, where ``rest`` are left of the timeline. None begins that
@@ -64,12 +65,13 @@ class Joiner:
         sound = sound.copy()
         sound[:, : len(self._rising)] *= self._rising
         sound[:, : self.fade] += self._tail
-        self.leave(sound, keep)
+        self._mixed = sound
+        self.leave(keep)
         return np.clip(sound[:, :keep], -1.0, 1.0)
 
-    def leave(self, sound: Sound, at: int) -> None:
-        """The next rendering comes ``at`` frames into ``sound``: what follows there fades under it."""
-        left = sound[:, at : at + self.fade]
+    def leave(self, at: int) -> None:
+        """The next rendering comes ``at`` frames into the newest: what follows there fades under it."""
+        left = self._mixed[:, at : at + self.fade]
         self._tail = np.zeros_like(self._tail)
         self._tail[:, : left.shape[1]] = left * self._falling[: left.shape[1]]
 
@@ -160,15 +162,14 @@ class JoinedScore(Score):
     ) -> None:
         self._render = render
         self._joiner = Joiner(info)
-        self._part: Sound | None = None  # what is being given, and the frame of it that comes next
-        self._sound: Sound | None = None
-        self._at = 0
+        self._part: Sound | None = None  # what is being given,
+        self._at = 0  # and the frame of it that comes next
         super().__init__(info, timeline, start, loop)
 
     def seek(self, seconds: float) -> None:
         super().seek(seconds)
-        if self._sound is not None and self._part is not None:
-            self._joiner.leave(self._sound, self._at)
+        if self._part is not None:
+            self._joiner.leave(self._at)
         # Renderings begin where they do when it plays from the start. What is left of one must be long enough
         # for the one before to leave under it.
         hop, self._part = self._joiner.hop, None
@@ -182,13 +183,13 @@ class JoinedScore(Score):
 
     def _make(self) -> Sound:
         if self._part is None or self._at >= self._part.shape[1]:
-            self._sound = np.asarray(self._render(self.point(self.place)), np.float32)
+            sound = np.asarray(self._render(self.point(self.place)), np.float32)
             keep = self._joiner.keep(self.total - self.place)
             if self._skip:
                 skip, self._skip = self._skip, 0
                 self.place += skip
-                self._sound, keep = self._sound[:, skip:], keep - skip
-            self._part, self._at = self._joiner.add(self._sound, keep), 0
+                sound, keep = sound[:, skip:], keep - skip
+            self._part, self._at = self._joiner.add(sound, keep), 0
         end = self._end() - self.place
         block = self._part[:, self._at : self._at + end]
         self._at += block.shape[1]

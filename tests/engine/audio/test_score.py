@@ -99,7 +99,7 @@ def test_a_loop_goes_on_without_a_click(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", ["joined", "streamed"])
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(
     moves=st.lists(
         st.tuples(st.integers(1, 9), st.one_of(st.floats(0.0, 2.0), st.none()), st.floats(0.3, 2.0)),
@@ -118,4 +118,5 @@ def test_seeking_and_editing_make_no_click(kind: str, moves: list[tuple[int, flo
     blocks += [score.block() for _ in range(9)]
     sound = np.concatenate([block for block in blocks if block is not None], axis=1)[0]
     assert len(sound) > 0
-    assert np.abs(np.diff(sound)).max() < 3.3 * STEEPEST
+    # Up to three sounds at once, two of them fading: steeper than one, but none is cut off, by up to 0.5.
+    assert np.abs(np.diff(sound)).max() < 3.6 * STEEPEST
