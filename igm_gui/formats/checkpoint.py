@@ -100,9 +100,7 @@ def read_header(path: Path) -> dict[str, tuple[int, ...]]:
         with path.open("rb") as file:
             start = file.read(8)
             if len(start) < 8:
-                raise ModelError(
-                    f"{label} is only {size} bytes long: it is not a safetensors file.", hint
-                )
+                raise ModelError(f"{label} is only {size} bytes long: it is not a safetensors file.", hint)
             (length,) = struct.unpack("<Q", start)
             if length > min(size - 8, MAX_HEADER_BYTES):
                 raise ModelError(f"{label} is cut short, or not a safetensors file.", hint)
