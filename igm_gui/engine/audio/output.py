@@ -6,6 +6,7 @@ an output is written to, blocking, from a thread of its own. One thread uses all
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import sys
 import time
@@ -155,7 +156,7 @@ def _portaudio() -> Any:
     """The sounddevice module. DeviceError where the system has no PortAudio library."""
     try:
         if sys.platform.startswith("linux"):
-            _hush_alsa()
+            _hush()
         import sounddevice
     except OSError as error:
         raise DeviceError(
@@ -167,17 +168,24 @@ def _portaudio() -> Any:
 
 
 @functools.cache
-def _hush_alsa() -> None:
-    """ALSA writes a page of warnings to the terminal at every look for devices; what matters is raised."""
+def _hush() -> None:
+    """ALSA and JACK write warnings to the terminal at every look for devices; what matters is raised."""
     import ctypes
 
     text, number = ctypes.c_char_p, ctypes.c_int
-    silent = ctypes.CFUNCTYPE(None, text, number, text, number, text)(lambda *_said: None)
-    try:
-        ctypes.CDLL("libasound.so.2").snd_lib_error_set_handler(silent)
-    except (OSError, AttributeError):
-        return
-    _kept.append(silent)  # as long as the library may call it
+    quiet = ctypes.CFUNCTYPE(None, text)(lambda _said: None)
+    for name, function, silent in (
+        (
+            "libasound.so.2",
+            "snd_lib_error_set_handler",
+            ctypes.CFUNCTYPE(None, text, number, text, number, text)(lambda *_said: None),
+        ),
+        ("libjack.so.0", "jack_set_error_function", quiet),
+        ("libjack.so.0", "jack_set_info_function", quiet),
+    ):
+        with contextlib.suppress(OSError, AttributeError):
+            getattr(ctypes.CDLL(name), function)(silent)
+            _kept.append(silent)  # as long as the library may call it
 
 
 _kept: list[Any] = []

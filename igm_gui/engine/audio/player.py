@@ -157,7 +157,7 @@ class Player(PlayingThread):
             playing=playing,
             position=position,
             length=length,
-            level=self._mixer.level,
+            level=self._level(self._clock() - output.latency),
             device=output.name,
             real=output.real,
             rate=output.rate,
@@ -165,6 +165,10 @@ class Player(PlayingThread):
             latency=output.latency + (live.ring.fill / output.rate if live is not None else 0.0),
             underruns=self._dry + (live.underruns if live is not None else 0),
         )
+
+    def _level(self, moment: float) -> float:
+        """What is heard is what was written a latency ago: the meter goes with the ear."""
+        return next((level for time, level in reversed(tuple(self._levels)) if time <= moment), 0.0)
 
     @property
     def device_latency(self) -> float:

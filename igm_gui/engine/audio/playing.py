@@ -65,6 +65,7 @@ class PlayingThread:
         self._since_open = 0.0
         self._dry = 0
         self._mark: Mark | None = None
+        self._levels: deque[tuple[float, float]] = deque(maxlen=128)  # when each block was written, its level
         self._live: LiveVoice | None = None
         self._look_later = False
         self._said = ""
@@ -116,6 +117,7 @@ class PlayingThread:
             live.wait_for(self._mixer.block, spare)
         self._mixer.mix(self._block)
         self._write(self._block)
+        self._levels.append((self._clock(), self._mixer.level))
         self._look_for_lost()
         current = self._mixer.current
         if isinstance(current, Clip):
@@ -229,7 +231,7 @@ class PlayingThread:
         self._mark = None
         self._live = None
         self._look_again = None
-        self._mixer.level = 0.0
+        self._levels.clear()
 
     def _change_device(self) -> None:
         self._actual.clear()

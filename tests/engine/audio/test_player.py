@@ -66,6 +66,14 @@ def test_status_follows_what_is_heard(rig: Rig) -> None:
     assert not rig.player.status().playing
 
 
+def test_the_level_is_that_of_what_is_heard_now(rig: Rig) -> None:
+    rig.player.play(np.full((1, RATE), 0.5, np.float32), RATE)
+    rig.device.advance(4)
+    assert rig.player.status().level == 0.0  # the device holds a tenth of a second
+    rig.device.advance(12)
+    assert rig.player.status().level == pytest.approx(0.5, abs=0.01)
+
+
 def test_the_playhead_reaches_the_end_after_the_last_block_was_written(rig: Rig) -> None:
     rig.player.play(tone(seconds=0.2), RATE)
     rig.device.advance(22)  # 0.235 s: read to the end, heard to 0.135

@@ -6,6 +6,7 @@ import contextlib
 import os
 import shutil
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -408,6 +409,13 @@ def test_without_a_server_there_is_the_null_output(tmp_path: Path, monkeypatch: 
         assert output.name == NO_DEVICE
         assert "No sound device" in notice or "can't play" in notice
     output.close()
+
+
+def test_looking_for_devices_writes_nothing_to_the_terminal(tmp_path: Path) -> None:
+    code = "from igm_gui.engine.audio.output import Opener; Opener().look()"
+    nobody = {**os.environ, "PULSE_SERVER": f"unix:{tmp_path / 'nobody.sock'}"}
+    done = subprocess.run([sys.executable, "-c", code], env=nobody, capture_output=True, check=True)
+    assert done.stderr == b""
 
 
 def test_without_the_library_there_is_the_null_output(monkeypatch: pytest.MonkeyPatch) -> None:
