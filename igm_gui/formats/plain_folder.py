@@ -8,9 +8,16 @@ from pathlib import Path
 from igm_gui.errors import ModelError
 
 MODEL_ENDINGS = frozenset((".pkl", ".pt", ".pth", ".safetensors", ".onnx", ".ts", ".pt2"))
+OUR_FILES = ("card.json", "model.safetensors")
 MAX_LOOKED_AT = 2000
 NAMED = 3
 NEEDED = "A model folder holds model.safetensors and card.json."
+
+
+def model_at(path: Path) -> Path:
+    """What is opened when ``path`` is named: a file of our own folder format stands for its folder."""
+    ours = path.name in OUR_FILES and (path.parent / "card.json").is_file()
+    return path.parent if ours else path
 
 
 def has_card(folder: Path) -> bool:

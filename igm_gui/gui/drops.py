@@ -10,7 +10,7 @@ from PySide6.QtGui import QDropEvent
 
 from igm_gui.errors import IgmError
 from igm_gui.formats import metadata
-from igm_gui.formats.plain_folder import MODEL_ENDINGS, has_card
+from igm_gui.formats.plain_folder import MODEL_ENDINGS, has_card, model_at
 from igm_gui.gui.find_place import PICTURES, SOUNDS
 from igm_gui.session.project import SUFFIX
 
@@ -32,11 +32,17 @@ def accept_copy(event: QDropEvent) -> None:
 
 def meant(files: Sequence[Path]) -> Path:
     """The one of ``files`` (at least one) that is opened: the first whose name tells that it can be."""
-    return next((file for file in files if file.suffix.lower() in KNOWN or has_card(file)), files[0])
+    return next((file for file in files if file.suffix.lower() in KNOWN or is_model(file)), files[0])
 
 
-def promise(files: Sequence[Path], finds: bool = False) -> str:
-    """What dropping ``files`` does; ``finds`` where the model finds the place of the picture or sound."""
+def is_model(file: Path) -> bool:
+    """Whether ``file`` looks like a model, by its name or its card."""
+    return file.suffix.lower() in MODEL_ENDINGS or has_card(model_at(file))
+
+
+def promise(files: Sequence[Path], finds: bool = False, compares: bool = False) -> str:
+    """What dropping ``files`` does; ``finds`` where the model finds the place of the picture or sound,
+    ``compares`` where models stand beside each other."""
     file = meant(files)
     ending = file.suffix.lower()
     if ending == SUFFIX:
@@ -51,8 +57,8 @@ def promise(files: Sequence[Path], finds: bool = False) -> str:
         text = f"{file.name}: this model finds no places for it"
     elif ending in STYLES:
         text = f"Go to the w in {file.name}"
-    elif ending in KNOWN or has_card(file):
-        text = f"Open the model {file.name}"
+    elif is_model(file):
+        text = f"{'Compare with' if compares else 'Open'} the model {model_at(file).name}"
     else:
         text = f"Open {file.name}"
     more = len(files) - 1

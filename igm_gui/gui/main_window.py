@@ -11,12 +11,13 @@ from PySide6.QtWidgets import QApplication, QMainWindow, QVBoxLayout, QWidget
 from shiboken6 import isValid
 
 from igm_gui.formats import library
+from igm_gui.formats.plain_folder import model_at
 from igm_gui.generators.roles import RolesNeeded
 from igm_gui.gui import placing, theme
 from igm_gui.gui.asking import Asking
 from igm_gui.gui.commands import Commands
 from igm_gui.gui.drop_veil import DropVeil
-from igm_gui.gui.drops import accept_copy, dropped_files, meant, promise
+from igm_gui.gui.drops import accept_copy, dropped_files, is_model, meant, promise
 from igm_gui.gui.explore.drift import Drift
 from igm_gui.gui.explore.styles import StylesPanel
 from igm_gui.gui.find_place import can_find
@@ -281,7 +282,8 @@ class MainWindow(QMainWindow):
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         if files := dropped_files(event):
             accept_copy(event)
-            self.veil.lower_over(promise(files, can_find(self.studio, meant(files))))
+            finds = can_find(self.studio, meant(files))
+            self.veil.lower_over(promise(files, finds, self.stack.current == "compare"))
 
     def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
         self.veil.hide()
@@ -290,7 +292,12 @@ class MainWindow(QMainWindow):
         self.veil.hide()
         if files := dropped_files(event):
             accept_copy(event)
-            self.open_path(meant(files))
+            file, active = meant(files), self.stack.active()
+            beside = getattr(active, "add_model", None) if is_model(file) else None
+            if beside is not None:
+                beside(str(model_at(file)))
+            else:
+                self.open_path(file)
 
     # -- results
 

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QWidget
 
 from igm_gui.errors import IgmError
 from igm_gui.formats import metadata
+from igm_gui.formats.plain_folder import model_at
 from igm_gui.gui import theme
 from igm_gui.gui.find_place import PICTURES, SOUNDS, can_find, find_place
 from igm_gui.gui.settings import Settings
@@ -22,8 +23,6 @@ from igm_gui.session import recipes
 from igm_gui.session.autosave import Autosave, Recoverable, recoverable
 from igm_gui.session.project import SUFFIX, Project, read_project, save_project
 from igm_gui.session.state import SessionState
-
-MODEL_FILES = ("card.json", "model.safetensors")
 
 
 @dataclass(frozen=True)
@@ -228,8 +227,7 @@ class ProjectKeeper(QObject):
 
     def open_any(self, path: Path) -> bool:
         """Open whatever was dropped: a project, an exported result, or else a model."""
-        if path.name in MODEL_FILES and (path.parent / "card.json").is_file():
-            path = path.parent  # a file of our own folder format stands for the folder
+        path = model_at(path)
         ending = path.suffix.lower()
         if ending == SUFFIX:
             return self.open(path)

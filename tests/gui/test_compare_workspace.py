@@ -99,6 +99,21 @@ def test_the_list_of_models_is_whole_before_a_word_is_typed(
     browser.close()
 
 
+def test_a_replacing_that_was_given_up_replaces_nothing(workspace: CompareWorkspace) -> None:
+    workspace.add_model("additive")
+    before = workspace.models
+    workspace.act("replace", 1)
+    browser = workspace._chooser.browser
+    assert browser is not None
+    browser.close()
+    workspace.add_model("drums")
+    assert workspace.models == (*before, "drums")
+    workspace.act("replace", 1)
+    assert workspace._chooser.browser is not None
+    workspace._chooser.browser.chosen.emit("timbre")
+    assert workspace.models == (before[0], "timbre", "drums")
+
+
 def test_models_that_can_be_held_against_the_current_one_are_offered_first(
     qtbot: QtBot, make_studio: MakeStudio
 ) -> None:

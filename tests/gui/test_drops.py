@@ -62,6 +62,31 @@ def test_of_several_the_one_that_can_be_opened_is_meant(tmp_path: Path) -> None:
     assert promise(files) == "Open the model a.pkl\n2 more are left out: one at a time"
 
 
+def test_on_compare_a_model_is_put_beside_the_others(
+    window: MainWindow, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "card.json").write_text("{}")
+    window.show_workspace("compare")
+    added: list[str] = []
+    opened: list[Path] = []
+    monkeypatch.setattr(window.stack.active(), "add_model", added.append)
+    monkeypatch.setattr(window, "open_path", lambda path: opened.append(path) or True)
+    none, copy = Qt.KeyboardModifier.NoModifier, Qt.DropAction.CopyAction
+    for name, words in (
+        ("mine/card.json", "Compare with the model mine"),
+        ("a.onnx", "Compare with the model a.onnx"),
+        ("a.igm", "Open the project a.igm"),
+    ):
+        data = QMimeData()
+        data.setUrls([QUrl.fromLocalFile(str(tmp_path / name))])
+        QApplication.sendEvent(window, QDragEnterEvent(QPoint(9, 9), copy, data, LEFT, none))
+        assert window.veil.text == words
+        QApplication.sendEvent(window, QDropEvent(QPointF(9, 9), copy, data, LEFT, none))
+    assert added == [str(tmp_path / "mine"), str(tmp_path / "a.onnx")]
+    assert opened == [tmp_path / "a.igm"]
+
+
 def test_what_is_dropped_stays_where_it_is(
     window: MainWindow, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

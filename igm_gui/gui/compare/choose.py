@@ -8,6 +8,7 @@ from pathlib import Path
 from PySide6.QtCore import QPoint
 from PySide6.QtWidgets import QWidget
 
+from igm_gui.formats.plain_folder import model_at
 from igm_gui.gui.dialogs import ask_open
 from igm_gui.gui.explore.browser import ModelBrowser
 from igm_gui.gui.previews import Previews
@@ -21,14 +22,14 @@ WIDTH, LEAST_HEIGHT = 410, 360
 
 
 class ModelChooser:
-    """``taken`` gets a bundled name or a path."""
+    """``taken`` gets a bundled name or a path, and the place that it was chosen for."""
 
-    def __init__(self, parent: QWidget, studio: Studio, taken: Callable[[str], object]) -> None:
+    def __init__(self, parent: QWidget, studio: Studio, taken: Callable[[str, int], object]) -> None:
         self._parent, self._studio, self._taken = parent, studio, taken
         self._previews: Previews | None = None
         self.browser: ModelBrowser | None = None
 
-    def ask_model(self, button: QWidget, shown: Collection[str] = ()) -> None:
+    def ask_model(self, button: QWidget, shown: Collection[str] = (), place: int = -1) -> None:
         """Choose one of the bundled and recent models under ``button``, without those ``shown`` already.
 
         Those most like the current one come first."""
@@ -43,7 +44,7 @@ class ModelChooser:
             beside=self._studio.session.info,
             without=shown,
         )
-        browser.chosen.connect(self._taken)
+        browser.chosen.connect(lambda model: self._taken(model, place))
         # The popup keeps within the window: under the button, or as high as it needs to be.
         where = button.mapToGlobal(QPoint(0, button.height() + 4))
         first = parent.mapToGlobal(QPoint(0, 0))
@@ -57,6 +58,6 @@ class ModelChooser:
         """Choose a model by its file."""
 
         def taken(path: Path) -> None:
-            self._taken(str(path.parent if path.name == "card.json" else path))
+            self._taken(str(model_at(path)), -1)
 
         ask_open(self._parent, Settings(), "model", "Open a model to compare", MODEL_FILES, taken)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,6 @@ class CompareWorkspace(QWidget):
         self._studio, self._commands = studio, commands
         self._session = studio.session
         self._active = False
-        self._replacing = -1  # place that the next chosen model takes
         self._chooser = ModelChooser(self, studio, self.add_model)
         self.columns: list[Column] = []
         self._bare = False
@@ -239,17 +239,17 @@ class CompareWorkspace(QWidget):
         """The models from left to right, the current one first."""
         return tuple(dict.fromkeys((self._studio.state.model, *self._studio.state.compare)))[:MAX_MODELS]
 
-    def add_model(self, model: str) -> None:
-        """Put a bundled name or a path beside the others (or where Replace was asked for).
+    def add_model(self, model: str, place: int = -1) -> None:
+        """Put a bundled name or a path beside the others, or in the place of the one at ``place``.
 
         A file not seen before is tried first, in the background.
         """
-        if model in self.models or not self._studio.opener.open(model, self._put, self.add_model):
-            self._put(model)
+        put, again = partial(self._put, place=place), partial(self.add_model, place=place)
+        if model in self.models or not self._studio.opener.open(model, put, again):
+            self._put(model, place)
 
-    def _put(self, model: str) -> None:
+    def _put(self, model: str, place: int) -> None:
         models = list(self.models)
-        place, self._replacing = self._replacing, -1
         if model in models:
             self._studio.say(f"{model} is shown already.")
             return
@@ -268,8 +268,7 @@ class CompareWorkspace(QWidget):
         if not 0 <= place < len(models):
             return
         if what == "replace":
-            self._replacing = place
-            self.ask_model(self.columns[place].menu_button)
+            self.ask_model(self.columns[place].menu_button, place)
             return
         model = models.pop(place)
         if what == "left":
@@ -289,9 +288,9 @@ class CompareWorkspace(QWidget):
                 self._session.infos.setdefault(models[0], info)
         actions.set_lineup(self._session, models)
 
-    def ask_model(self, button: QWidget) -> None:
-        """Choose one of the bundled and recent models under ``button``."""
-        self._chooser.ask_model(button, self.models)
+    def ask_model(self, button: QWidget, place: int = -1) -> None:
+        """Choose one of the bundled and recent models under ``button``: added, or in the ``place`` of one."""
+        self._chooser.ask_model(button, self.models, place)
 
     # -- from the person
 
