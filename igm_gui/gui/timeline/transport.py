@@ -26,6 +26,7 @@ from igm_gui.gui.timeline.player import Player
 from igm_gui.gui.timeline.track import Track
 from igm_gui.gui.widgets import Button, IconButton, accent_button
 from igm_gui.gui.widgets.compact import CompactRow
+from igm_gui.gui.widgets.scrolling import Combo
 from igm_gui.session import actions
 from igm_gui.session.state import SessionState
 from igm_gui.timeline.timeline import Timeline
@@ -44,7 +45,7 @@ class LengthEdit(QLineEdit):
             super().keyPressEvent(event)
 
 
-class ShortCombo(QComboBox):
+class ShortCombo(Combo):
     """Where its words don't fit it shows those in brackets alone: ``Slerp`` for ``Spherical (slerp)``."""
 
     @property
@@ -105,7 +106,7 @@ class Transport(QWidget):
         self.length.setToolTip("Length of the timeline; type minutes:seconds, or seconds.")
         self.length.setAccessibleName("Length")
         self.length.editingFinished.connect(self._take_length)
-        self.rate = QComboBox()
+        self.rate = Combo()
         self.rate.addItems([f"{rate} fps" for rate in RATES])
         self.rate.setEditable(True)
         self.rate.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
