@@ -19,7 +19,7 @@ from igm_gui.gui.compare.workspace import CompareWorkspace
 from igm_gui.gui.sound.hub import SoundHub
 from igm_gui.gui.studio import Studio
 from tests.gui.alone import alone
-from tests.gui.test_sound_view import RealTimeOpener
+from tests.gui.sound_view_parts import RealTimeOpener
 
 
 @pytest.fixture
