@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QPoint, QRect, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
@@ -91,3 +91,24 @@ def test_they_point_at_the_strip_that_is_there(
     assert bubble.y() == strip.mapTo(window, QPoint(0, 0)).y()
     strip.drawn.emit({0: 1.0})
     assert bubble.index == 1
+
+
+def test_back_from_full_screen_they_cover_nothing_of_the_strip(
+    qtbot: QtBot, window: MainWindow, explore: ExploreWorkspace
+) -> None:
+    window.hints.show()
+    bubble, strip = window.hints.bubble, explore.inputs.strips["z"]
+    assert bubble is not None
+    place = QRect(strip.mapTo(window, QPoint(0, 0)), strip.size())
+    assert not bubble.geometry().intersects(place)
+    for width in (900, 1500, 1280):
+        window.toggle_full_screen()
+        QApplication.processEvents()
+        window.toggle_full_screen()
+        window.resize(width, 760)
+
+        def beside() -> bool:
+            place = QRect(strip.mapTo(window, QPoint(0, 0)), strip.size())
+            return bubble.x() > place.right() and bubble.x() - place.right() < 20
+
+        qtbot.waitUntil(beside, timeout=10_000)
