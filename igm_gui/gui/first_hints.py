@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from PySide6.QtCore import QMetaObject, QObject, QTimer
+from PySide6.QtCore import QMetaObject, QObject
 from PySide6.QtWidgets import QWidget
 
 from igm_gui.gui.explore.hints import AT_REST, SEEN, SOUND, TAKE_OVER, HintBubble, first_hints
@@ -74,7 +74,6 @@ class FirstHints:
         self._full = full
         if self.bubble is not None:
             self.bubble.hold(full or self._stack.current != "explore")
-            self._settle()
 
     def done(self, index: int, *_: object) -> None:
         """The person did what hint ``index`` speaks of."""
@@ -85,12 +84,6 @@ class FirstHints:
         """Beside what it points at, after the window's size has changed."""
         if self.bubble is not None:
             self.bubble.place()
-            self._settle()
-
-    def _settle(self) -> None:
-        """Once more when the panels have taken their widths."""
-        if self.bubble is not None:
-            QTimer.singleShot(0, self.bubble, self.bubble.place)
 
     def _over(self) -> None:
         self.bubble = None

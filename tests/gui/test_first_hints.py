@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from PySide6.QtCore import QPoint, QRect, Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QSplitter
 from pytestqt.qtbot import QtBot
 from shiboken6 import isValid
 
@@ -93,22 +93,20 @@ def test_they_point_at_the_strip_that_is_there(
     assert bubble.index == 1
 
 
-def test_back_from_full_screen_they_cover_nothing_of_the_strip(
+def test_they_stay_beside_the_strip_when_its_panel_changes(
     qtbot: QtBot, window: MainWindow, explore: ExploreWorkspace
 ) -> None:
     window.hints.show()
     bubble, strip = window.hints.bubble, explore.inputs.strips["z"]
     assert bubble is not None
-    place = QRect(strip.mapTo(window, QPoint(0, 0)), strip.size())
-    assert not bubble.geometry().intersects(place)
-    for width in (900, 1500, 1280):
-        window.toggle_full_screen()
-        QApplication.processEvents()
-        window.toggle_full_screen()
-        window.resize(width, 760)
 
-        def beside() -> bool:
-            place = QRect(strip.mapTo(window, QPoint(0, 0)), strip.size())
-            return bubble.x() > place.right() and bubble.x() - place.right() < 20
+    def beside() -> bool:
+        right = strip.mapTo(window, QPoint(strip.width(), 0)).x()
+        return right < bubble.x() < right + 20
 
-        qtbot.waitUntil(beside, timeout=10_000)
+    assert beside()
+    splitter = explore.findChild(QSplitter)
+    before = strip.width()
+    left, *others = splitter.sizes()
+    splitter.setSizes([left + 60, others[0] - 60, *others[1:]])
+    qtbot.waitUntil(lambda: strip.width() > before and beside(), timeout=10_000)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from PySide6.QtCore import QPoint, QRect, Signal
+from PySide6.QtCore import QEvent, QObject, QPoint, QRect, QTimer, Signal
 from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QLabel, QWidget
 
 from igm_gui.gui import theme
@@ -143,11 +143,18 @@ class HintBubble(QFrame):
         self._lines.setContentsMargins(12, 1 if beside else 10, 8 if beside else 10, 1 if beside else 8)
         self.text.setFixedWidth(width - BUTTONS if beside else width)
 
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() in (QEvent.Type.Resize, QEvent.Type.Move) and self._index < len(self._hints):
+            QTimer.singleShot(0, self, self.place)
+        return False
+
     def place(self) -> None:
         """Right of the target, or below it, or above: wherever it is inside the window."""
         if self._index >= len(self._hints):
             return
         window, target = self.window(), self._hints[self._index].target()
+        # A panel takes its width after the window does, and when its edge is pulled.
+        target.installEventFilter(self)
         free = self._free()
         if free.contains(target.mapTo(window, target.rect().center() - QPoint(target.width(), 0))):
             # Beside a button of the top bar there is nothing that it could cover.
