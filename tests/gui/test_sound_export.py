@@ -19,7 +19,7 @@ from igm_gui.gui.sound.hub import SoundHub
 from igm_gui.gui.sound.view import SoundView
 from igm_gui.gui.studio import Studio
 from tests.generators.nntilde_exports import FULL, Export, Late, VariationalExport, WithAttributes, save
-from tests.gui.test_sound_view import RealTimeOpener
+from tests.gui.sound_view_parts import RealTimeOpener
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*torch.jit.*:DeprecationWarning")
 WAIT = 60_000

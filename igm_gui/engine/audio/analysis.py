@@ -128,8 +128,9 @@ def loudness(samples: NDArray[np.float32], rate: int) -> float:
 
 
 def at_loudness(samples: NDArray[np.float32], rate: int, lufs: float) -> NDArray[np.float32]:
-    """``samples (channels, n)`` made as loud as ``lufs``, or as near to it as their peak leaves room for."""
-    now, peak = loudness(samples, rate), float(np.abs(samples).max(initial=0.0))
+    """``samples (channels, n)`` made as loud as ``lufs``, or as near to it as their peak leaves room for. The
+    first ten seconds count: it is called where a person waits."""
+    now, peak = loudness(samples[:, : 10 * rate], rate), float(np.abs(samples).max(initial=0.0))
     if not math.isfinite(now) or peak <= 0:
         return samples
     return samples * np.float32(min(10 ** ((lufs - now) / 20), 1.0 / peak))

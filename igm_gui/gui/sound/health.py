@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from dataclasses import dataclass
+from typing import Any
 
-from PySide6.QtCore import QEvent
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QEvent, QObject, QThreadPool, QTimer, Signal
 from PySide6.QtGui import QEnterEvent, QFontMetrics
 from PySide6.QtWidgets import QLabel, QSizePolicy, QToolTip, QWidget
 
-from igm_gui.engine.audio.analysis import note_name
+from igm_gui.engine.audio.analysis import decibels, loudness, note_name
 from igm_gui.engine.audio.sound import SoundStatus
 from igm_gui.info import GeneratorInfo
 
 SHOW_SECONDS = 0.25  # figures that change faster than this can't be read
 ALARM_SECONDS = 3.0  # how long a new underrun stays red
+MEASURE_MS = 250  # how long after a new sound its loudness is measured
 PADDING = 20  # pixels around the text
 SHORTEST_DELAY = 0.01  # of a model's own, in seconds; less is not heard
 
@@ -102,6 +107,46 @@ def explanation(info: GeneratorInfo, status: SoundStatus, mine: bool) -> str:
     if live is not None and info.delay >= SHORTEST_DELAY:
         lines.append(f"and {info.delay * 1000:.0f} ms more inside the model, measured when it was opened")
     return "\n".join(lines)
+
+
+class LoudnessMeter(QObject):
+    """Measures a sound beside the interface's thread, once it has been the newest for a moment."""
+
+    changed = Signal()
+    _done = Signal(object, float, float)
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.levels: tuple[float, float] | None = None  # LUFS and peak in dB of the newest sound, once known
+        self._sound: tuple[NDArray[Any], int] | None = None
+        self._rest = QTimer(self, singleShot=True, interval=MEASURE_MS)
+        self._rest.timeout.connect(self._measure)
+        self._done.connect(self._on_done)
+
+    def set_sound(self, samples: NDArray[Any], rate: int) -> None:
+        """Another sound, float32 ``(channels, n)``; ``changed`` says when it is measured."""
+        self._sound, self.levels = (samples, rate), None
+        if not self._rest.isActive():
+            self._rest.start()
+
+    def _measure(self) -> None:
+        assert self._sound is not None
+        samples, rate = self._sound
+        done = self._done
+
+        def work() -> None:
+            peak = float(np.abs(np.nan_to_num(samples)).max(initial=0.0))
+            with contextlib.suppress(RuntimeError):  # deleted meanwhile
+                done.emit(samples, loudness(samples, rate), decibels(peak))
+
+        QThreadPool.globalInstance().start(work)
+
+    def _on_done(self, samples: object, loud: float, peak: float) -> None:
+        if self._sound is not None and samples is self._sound[0]:
+            self.levels = (loud, peak)
+            self.changed.emit()
+        elif not self._rest.isActive():
+            self._rest.start()  # a newer one came meanwhile
 
 
 class Health(QLabel):

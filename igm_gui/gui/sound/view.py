@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import Qt, QTimer
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QHideEvent, QKeyEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
-from igm_gui.engine.audio.analysis import decibels, loudness
 from igm_gui.engine.audio.sound import SoundStatus
 from igm_gui.gui.commands import Commands
 from igm_gui.gui.sound.axis import TimeAxis
 from igm_gui.gui.sound.controls import DeviceButton, LevelMeter, VolumeControl
-from igm_gui.gui.sound.health import Health, explanation, figures
+from igm_gui.gui.sound.health import Health, LoudnessMeter, explanation, figures
 from igm_gui.gui.sound.hub import SoundHub, hub_of
 from igm_gui.gui.sound.keyboard import PianoKeyboard
 from igm_gui.gui.sound.spectrogram import SpectrogramView
@@ -26,7 +25,6 @@ from igm_gui.session.state import SessionState
 
 PITCH = "pitch"
 MUTE = "Ctrl+Shift+M"
-MEASURE_MS = 250  # how long after a new rendering its loudness is measured
 FOOT_MARGINS = 50  # pixels beside and between the figures and the device
 
 
@@ -55,10 +53,9 @@ class SoundView(QWidget):
         self._live = False
         self._loop = False
         self._was_playing = False
-        self._measuring = QTimer(self, singleShot=True, interval=MEASURE_MS)
-        self._measuring.timeout.connect(self._measure)
+        self.loudness = LoudnessMeter(self)
+        self.loudness.changed.connect(lambda: self._show_health(self.hub.status))
         self._compact = False
-        self._levels: tuple[float, float] | None = None  # loudness and peak, once they were asked for
         self.setObjectName("canvas")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.axis = TimeAxis(self)  # what both show
@@ -261,7 +258,7 @@ class SoundView(QWidget):
             return
         self._samples = np.asarray(result.media[0], np.float32)
         self._rate = result.info.output.sample_rate
-        self._levels = None
+        self.loudness.set_sound(self._samples, self._rate)
         self.waveform.set_sound(self._samples, self._rate)
         self.spectrogram.set_sound(self._samples, self._rate)
         if self._audition:
@@ -340,18 +337,6 @@ class SoundView(QWidget):
         self.readout.move(self.spectrogram.width() - self.readout.width() - 8, 8)
         self.readout.setVisible(bool(text))
 
-    def _measured(self) -> tuple[float, float] | None:
-        """LUFS and peak in dB of the rendering; None while it changes faster than they could be read."""
-        if self._levels is None and self._samples is not None and not self._measuring.isActive():
-            self._measuring.start()
-        return self._levels
-
-    def _measure(self) -> None:
-        if self._samples is not None and self.isVisible():
-            peak = float(np.abs(np.nan_to_num(self._samples)).max(initial=0.0))
-            self._levels = loudness(self._samples, self._rate), decibels(peak)
-            self._show_health(self.hub.status)
-
     def _show_health(self, status: SoundStatus) -> None:
         info = self._studio.session.info
         if info is None or info.media != "sound":
@@ -361,7 +346,7 @@ class SoundView(QWidget):
         pitch = self._studio.state.point.get(PITCH) if self._pitch() is not None else None
         note = float(pitch) if isinstance(pitch, (int, float)) else None
         length = 0.0 if self._samples is None else self._samples.shape[-1] / self._rate
-        parts = figures(info, status, mine, note, length, self._measured())
+        parts = figures(info, status, mine, note, length, self.loudness.levels)
         room = self.width() - self.device_button.sizeHint().width() - FOOT_MARGINS
         self.health.show_figures(parts, status, explanation(info, status, mine), room)
 
