@@ -6,8 +6,8 @@ without a sigmoid; that its slope is 1 is asked on lines between real and genera
 
 The critic has a score for each class, so that the class meets every feature from the first step on: with a
 class vector that starts at zero, 600 steps still mixed up the classes.  It judges each picture by itself,
-because the penalty is on single pictures.  It goes two steps for each of the generator's; its penalty is taken
-at every fourth and weighed by four.
+because the penalty is on single pictures.  It goes two steps for each of the generator's; its penalty is
+taken at every fourth and weighed by four.
 
     python -m models.recipes.fashion_wgan_gp
 """
