@@ -107,16 +107,18 @@ class Studio(QObject):
                 self._asked.pop()
 
     @property
-    def patience(self) -> float:
-        """Seconds for which a change of the main picture may wait for the next one without being seen later.
-
-        Where a picture takes long, until shortly before the render thread is expected to be free: the next
-        is asked for once, for the newest place of the pointer. Else a turn of the screen, while one waits to
-        be begun.
-        """
+    def due(self) -> float:
+        """Seconds until the next main picture is to be asked for, where pictures take long: shortly before
+        the render thread is expected to be free. Once is enough, for the newest place of the pointer."""
         busy, took = self.loop.busy("main")
-        if took >= LONG_SECONDS:
-            return min(max(0.0, busy - LEAD_SECONDS), LONGEST_PATIENCE)
+        return max(0.0, busy - LEAD_SECONDS) if took >= LONG_SECONDS else 0.0
+
+    @property
+    def patience(self) -> float:
+        """Seconds for which a change of the main picture may wait for the next one without being seen later:
+        until it is due, or a turn of the screen while one waits to be begun."""
+        if self.loop.busy("main")[1] >= LONG_SECONDS:
+            return min(self.due, LONGEST_PATIENCE)
         return PATIENCE if self.loop.waits("main") else 0.0
 
     def thumbnail(

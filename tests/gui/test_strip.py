@@ -170,6 +170,27 @@ class TestStrip:
         monkeypatch.setattr(toy_studio.loop, "busy", lambda slot: (busy, took))
         assert strip.patience() == pytest.approx(patience)
 
+    def test_while_a_long_picture_is_made_a_drag_is_shown_at_once_and_asked_for_in_time(
+        self, strip: LatentStrip, toy_studio: Studio, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        qtbot.waitUntil(lambda: toy_studio.loop.idle)
+        QTest.mousePress(strip, LEFT, pos=spot(strip, 1, 2.0))
+        busy = [0.5]
+        monkeypatch.setattr(toy_studio.loop, "busy", lambda slot: (busy[0], 0.5))
+        before = z(toy_studio).copy()
+        move(strip, spot(strip, 5, -2.0))
+        qtbot.waitUntil(lambda: strip.values[5] == pytest.approx(-2.0, abs=0.1))
+        np.testing.assert_array_equal(z(toy_studio), before)
+        busy[0] = 0.0  # the picture is done, and the pointer rests
+        qtbot.waitUntil(lambda: z(toy_studio)[5] == pytest.approx(-2.0, abs=0.1))
+        busy[0] = 0.5
+        move(strip, spot(strip, 9, 1.0))
+        QTest.mouseRelease(strip, LEFT, pos=spot(strip, 9, 1.0))  # whoever lets go has what was drawn
+        assert z(toy_studio)[9] == pytest.approx(1.0, abs=0.1)
+        np.testing.assert_array_equal(strip.values, z(toy_studio))
+        toy_studio.session.undo()
+        np.testing.assert_array_equal(strip.values, z(toy_studio))
+
     def test_double_click_zeroes(self, strip: LatentStrip, toy_studio: Studio) -> None:
         QTest.mouseDClick(strip, LEFT, pos=spot(strip, 3, 1.5))
         assert z(toy_studio)[3] == 0.0

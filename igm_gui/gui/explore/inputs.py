@@ -131,6 +131,7 @@ class InputsPanel(QWidget):
             "Alt-click or L locks · arrows and Return from the keyboard · Ctrl+wheel zooms"
         )
         strip.patience = lambda: self._studio.patience
+        strip.due = lambda: self._studio.due
         strip.drawn.connect(lambda values, name=spec.name: self._draw(name, values))
         strip.finished.connect(self._session.end_merge)
         strip.lock_asked.connect(lambda index, name=spec.name: self._lock(name, index))

@@ -36,7 +36,8 @@ class LatentStrip(StripView):
     it keeps none of its own.
 
     Moves of a drag are gathered for as many seconds as ``patience()`` says and asked for together: where a
-    network takes every core, each change costs it time.
+    network takes every core, each change costs it time. For the ``due()`` seconds before a long picture is to be
+    asked for, they are only shown here.
     """
 
     drawn = Signal(object)  # dict of flat index -> value
@@ -58,7 +59,9 @@ class LatentStrip(StripView):
         self._fine: tuple[int, float, float] | None = None  # bar, pointer y, value
         self._editor: ValueField | None = None
         self.patience: Callable[[], float] = _none
+        self.due: Callable[[], float] = _none
         self._gathered: list[QPointF] = []
+        self._ahead: dict[int, float] = {}  # drawn and shown, but not asked for yet
         self._pause = QTimer(self, singleShot=True)
         self._pause.setTimerType(Qt.TimerType.PreciseTimer)
         self._pause.timeout.connect(self._follow)
@@ -94,14 +97,13 @@ class LatentStrip(StripView):
         else:
             self._follow()
 
-    def _follow(self) -> None:
-        """Do what the pointer did since the last time."""
+    def _follow(self, now: bool = False) -> None:
+        """Do what the pointer did since the last time. Where the picture that is made takes longer still, it
+        is only shown here, and asked for with what follows; ``now`` asks at once."""
         self._pause.stop()
         places, self._gathered = self._gathered, []
-        if not places:
-            return
         changes: dict[int, float] = {}
-        if self._fine is not None:
+        if self._fine is not None and places:
             index, start, value = self._fine
             way = (start - places[-1].y()) / max(self._content().height(), 1.0)
             step = way * (self.high - self.low) * 0.1
@@ -116,15 +118,23 @@ class LatentStrip(StripView):
                 changes[index] = value
                 last, before = index, value
             self._pen = (last, before)
-        if changes:
+        self._ahead.update(changes)
+        if self._ahead and not now and self.due() > 0:
+            if changes:
+                self.show_drawn(changes)
+            self._pause.start(max(1, round(1000 * self.patience())))
+        elif self._ahead:
+            changes, self._ahead = self._ahead, {}
             self.drawn.emit(changes)
+        if not places:
+            return
         # What only the strip shows comes after the picture was asked for.
         self._set_hover(self.bar_at(places[-1].x()))
         if self._pen is not None:
             self._move_focus(self._pen[0])
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        self._follow()
+        self._follow(now=True)
         if self._pen is not None or self._fine is not None:
             self._pen = self._fine = None
             self.finished.emit()

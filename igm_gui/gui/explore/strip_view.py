@@ -141,6 +141,14 @@ class StripView(Painted):
         self._describe()
         self.update()
 
+    def show_drawn(self, values: dict[int, float]) -> None:
+        """Show single values, by flat index, ahead of :meth:`set_values`; locked ones stay."""
+        free = {index: value for index, value in values.items() if index not in self._locked}
+        shown = self._values.copy()
+        shown[list(free)] = list(free.values())
+        self._values = shown
+        self.update()
+
     def set_locked(self, locked: frozenset[int]) -> None:
         """Mark the locked dimensions."""
         if locked != self._locked:
