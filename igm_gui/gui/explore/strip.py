@@ -36,8 +36,8 @@ class LatentStrip(StripView):
     it keeps none of its own.
 
     Moves of a drag are gathered for as many seconds as ``patience()`` says and asked for together: where a
-    network takes every core, each change costs it time. For the ``due()`` seconds before a long picture is to be
-    asked for, they are only shown here.
+    network takes every core, each change costs it time. For the ``due()`` seconds before a long picture is to
+    be asked for, they are only shown here.
     """
 
     drawn = Signal(object)  # dict of flat index -> value
