@@ -12,6 +12,7 @@ import msgspec
 
 from igm_gui.errors import ModelError
 from igm_gui.formats.files import write_atomic
+from igm_gui.formats.wording import in_words
 from igm_gui.info import Direction, GeneratorInfo, InputSpec, OutputSpec
 
 CARD_VERSION = 1
@@ -170,7 +171,9 @@ def parse_card(text: bytes, where: str, may_measure: bool = False) -> Card:
         card = msgspec.convert(raw, Card)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise ModelError(
-            f"The card {where} can't be read: {error}.", "docs/model-card.md describes every field."
+            f"The card {where} can't be read: {in_words(error)}.",
+            "docs/model-card.md describes every field.",
+            str(error),
         ) from error
     _check(card, where, may_measure)
     return card
