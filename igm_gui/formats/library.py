@@ -47,3 +47,14 @@ def find(model: str) -> Path:
         (f"Did you mean {close[0]}? " if close else "")
         + f"Bundled models are {', '.join(names) or 'none'}; or give the path of a model.",
     )
+
+
+def called(model: str) -> str:
+    """The bundled name where ``model`` is the path of a bundled model's folder, else ``model`` as it is: one
+    model is not to look like two."""
+    with contextlib.suppress(OSError, ValueError, RuntimeError):
+        path = Path(model).expanduser().resolve()
+        own = bundled().get(path.name)
+        if own is not None and own.resolve() == path:
+            return path.name
+    return model

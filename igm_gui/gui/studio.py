@@ -162,6 +162,7 @@ class Studio(QObject):
         A file not seen before is tried first, in the background; the change follows. True where the model
         changes, now or then.
         """
+        model = library.called(model)
         return self.opener.open(model) or self.open_now(model)
 
     def open_now(self, model: str) -> bool:

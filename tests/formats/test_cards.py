@@ -141,3 +141,12 @@ def test_a_name_that_is_none_lists_those_that_are():
         library.find("\0")
     with pytest.raises(ModelError):
         library.find("x" * 5000)
+
+
+def test_a_bundled_model_goes_by_its_name_whatever_way_leads_to_it(tmp_path):
+    path = library.bundled()["toy-ring"]
+    (tmp_path / "link").symlink_to(path)
+    assert library.called(str(path)) == library.called(f"{path}/../toy-ring") == "toy-ring"
+    assert library.called(str(tmp_path / "link")) == library.called("toy-ring") == "toy-ring"
+    for other in (str(tmp_path), "nonsense", "", "~nobody/toy-ring", str(path / "card.json"), "a\0b"):
+        assert library.called(other) == other

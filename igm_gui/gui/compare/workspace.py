@@ -11,6 +11,7 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QScrollArea, QVBoxLayout, QWidget
 
 from igm_gui.engine.loop import Job, Work
+from igm_gui.formats import library
 from igm_gui.gui.commands import Commands
 from igm_gui.gui.compare.choose import ModelChooser
 from igm_gui.gui.compare.column import Column
@@ -240,10 +241,9 @@ class CompareWorkspace(QWidget):
         return tuple(dict.fromkeys((self._studio.state.model, *self._studio.state.compare)))[:MAX_MODELS]
 
     def add_model(self, model: str, place: int = -1) -> None:
-        """Put a bundled name or a path beside the others, or in the place of the one at ``place``.
-
-        A file not seen before is tried first, in the background.
-        """
+        """Put a bundled name or a path beside the others, or in the place of the one at ``place``. A file not
+        seen before is tried first, in the background."""
+        model = library.called(model)
         put, again = partial(self._put, place=place), partial(self.add_model, place=place)
         if model in self.models or not self._studio.opener.open(model, put, again):
             self._put(model, place)
