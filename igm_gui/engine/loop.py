@@ -218,7 +218,7 @@ class RenderLoop:
                 with self._lock:
                     if self._latest.get(work.slot) is work:
                         del self._latest[work.slot]
-            self._tell(replace(result, render_seconds=seconds))
+            self._tell(result if result.render_seconds else replace(result, render_seconds=seconds))
         for job in self._jobs:
             job.cancel()
             job.step(self.renderer)

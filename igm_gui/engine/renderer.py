@@ -8,7 +8,6 @@ import time
 import traceback
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -106,7 +105,7 @@ class Renderer:
         generator: TorchGenerator | None = None
         try:
             generator, notice = self.generator(request.model, request.device)
-            result = RenderResult(request, generator.info, device=generator.device.type, notice=notice)
+            media, seconds = None, 0.0
             if request.points:
                 points = request.points
                 if request.conform:
@@ -114,15 +113,19 @@ class Renderer:
                 else:
                     for point in points:
                         check(point, generator.info)
-                media, notice = self._run(generator, points)
-                result = replace(
-                    result,
-                    media=scaled(media, request.width) if generator.info.media == "image" else media,
-                    model_seconds=generator.model_seconds,
-                    device=generator.device.type,
-                    notice=notice or result.notice,
-                )
-            return replace(result, render_seconds=time.perf_counter() - start)
+                media, told = self._run(generator, points)
+                notice, seconds = told or notice, generator.model_seconds
+                if generator.info.media == "image":
+                    media = scaled(media, request.width)
+            return RenderResult(
+                request,
+                generator.info,
+                media,
+                model_seconds=seconds,
+                render_seconds=time.perf_counter() - start,
+                device=generator.device.type,
+                notice=notice,
+            )
         except IgmError as error:
             return RenderResult(request, generator.info if generator else None, error=error)
         except MemoryError:

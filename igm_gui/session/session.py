@@ -107,7 +107,8 @@ class Session:
     def learn(self, info: GeneratorInfo, model: str | None = None) -> None:
         """A model's inputs are known now: make the current point fit (no step to undo)."""
         model = model or info.name
-        if self.infos.get(model) == info:
+        known = self.infos.get(model)
+        if known is info or known == info:
             return
         self.infos[model] = info
         changed = frozenset({"info"})
