@@ -225,9 +225,10 @@ class PictureView(QWidget):
             return
         target = self.target()
         inner = target.toAlignedRect()
-        painter.setClipRegion(event.region().subtracted(QRegion(inner)))
-        painter.fillRect(self.rect(), ground)
-        painter.setClipRegion(event.region())
+        if not inner.contains(event.rect()):  # else the picture covers all that is to be painted
+            painter.setClipRegion(event.region().subtracted(QRegion(inner)))
+            painter.fillRect(self.rect(), ground)
+            painter.setClipRegion(event.region())
         if self._image.hasAlphaChannel():
             self._chequers(painter, target)
         magnified = self.zoom >= 1
