@@ -67,7 +67,14 @@ class FakeOutput:
             self._lock.notify_all()
 
     def close(self) -> None:
-        self.closed = True
+        with self._lock:
+            self.closed = True
+            self._lock.notify_all()
+
+    def wait_closed(self) -> None:
+        """Until the player gave it back."""
+        with self._lock:
+            assert self._lock.wait_for(lambda: self.closed, WAIT), "it was not closed"
 
     @property
     def sound(self) -> NDArray[np.float32]:

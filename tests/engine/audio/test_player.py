@@ -323,6 +323,7 @@ def test_the_same_notice_is_given_once() -> None:
     rig.player._opener = rig.opener  # type: ignore[assignment]
     try:
         rig.player.play(tone(seconds=0.01), RATE)
+        rig.opener.wait_for_output().wait_closed()  # while it sounds, another rate would not open it anew
         rig.player.play(tone(seconds=0.01, rate=24_000), 24_000)
         rig.opener.wait_for_output(1)
         assert rig.player.look_for_devices().wait(WAIT)
