@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QEvent, QObject, QPoint, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QLineEdit
+from PySide6.QtWidgets import QApplication, QLineEdit
 from pytestqt.qtbot import QtBot
 
 from igm_gui.gui.explore.strip import LatentStrip
@@ -47,7 +47,7 @@ class TestStrip:
         np.testing.assert_array_equal(shown, picture(toy_studio.state.point))
         assert not np.array_equal(shown, before)
 
-    def test_it_is_painted_for_new_values_alone(self, qtbot: QtBot, strip: LatentStrip) -> None:
+    def test_it_is_painted_for_new_values_alone(self, strip: LatentStrip) -> None:
         class Count(QObject):
             paints = 0
 
@@ -58,11 +58,11 @@ class TestStrip:
         def painted(values: np.ndarray) -> int:
             before = count.paints
             strip.set_values(values)
-            QTest.qWait(0)  # what was asked for is painted in this turn
+            QApplication.processEvents()  # what was asked for is painted in this turn
             return count.paints - before
 
         count = Count()
-        qtbot.wait(0)
+        QApplication.processEvents()
         strip.installEventFilter(count)
         assert painted(strip.values.copy()) == 0
         image = strip.grab().toImage()

@@ -32,8 +32,7 @@ class LatentStrip(StripView):
 
     Drag across to draw (Shift: finer, one bar), double click zeroes, wheel is a fine step (Shift: finer),
     Alt-click or ``L`` locks, arrows move the focus and change the value, Return types it; Ctrl and the
-    wheel zooms, the bar below scrolls. It shows what :meth:`set_values` gave and asks for changes;
-    it keeps none of its own.
+    wheel zooms, the bar below scrolls. It shows what :meth:`set_values` gave and asks for changes.
 
     Moves of a drag are gathered for as many seconds as ``patience()`` says and asked for together: where a
     network takes every core, each change costs it time. For the ``due()`` seconds before a long picture is to

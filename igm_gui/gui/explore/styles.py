@@ -190,6 +190,7 @@ class StylesPanel(QWidget):
             f"Where the chosen layers are moved in w, along its {what}\n"
             "Drag across to draw · double-click for zero · wheel for fine steps (Shift: finer)"
         )
+        self.strip.patience, self.strip.due = lambda: self._studio.patience, lambda: self._studio.due
         self.strip.drawn.connect(self._draw)
         self.strip.finished.connect(self._session.end_merge)
         self._strip_place.addWidget(self.strip)
