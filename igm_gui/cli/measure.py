@@ -35,8 +35,8 @@ if TYPE_CHECKING:
 BARE_BATCH = 32
 BUSY_RATIO = 1.5  # an export can't be so much faster than the network on a machine at rest
 EXPORT_ROUNDS = 5
-TURNS = 4
-EXPORT_SECONDS = 1.0  # beginning and ending an export take a hundredth
+EXPORT_SECONDS = 1.0  # long enough for its beginning and end to weigh little
+TURNS = 4  # batches that bare passes take in turn: some networks keep what they computed of the last ones
 
 
 def summary(values: list[float]) -> dict[str, float]:
@@ -64,7 +64,6 @@ def bare_forwards(generator: TorchGenerator, batch: int, seconds: float) -> Iter
     import torch
 
     with torch.inference_mode():
-        # Batches that take turns: some networks keep what they have computed of the last ones.
         inputs = [generator.prepare(_points(generator.info, batch * turn, batch)) for turn in range(TURNS)]
         generator.forward(inputs[-1])  # the first pass picks kernels and fills caches
     while True:
