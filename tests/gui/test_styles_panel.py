@@ -131,6 +131,24 @@ def test_drawing_moves_the_chosen_layers_alone(qtbot: QtBot, panel: StylesPanel)
     assert studio.state.point == start  # the whole stroke was one step
 
 
+def test_a_drag_waits_for_a_long_picture(
+    qtbot: QtBot, panel: StylesPanel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    strip, studio = panel.strip, panel._studio
+    assert strip is not None
+    qtbot.waitUntil(lambda: studio.loop.idle, timeout=20_000)
+    QTest.mousePress(strip, LEFT, pos=spot(strip, 0, 0.5))
+    monkeypatch.setattr(studio.loop, "busy", lambda slot: (0.5, 0.5))
+    before = studio.state.point
+    move(strip, spot(strip, 2, 1.0))
+    qtbot.waitUntil(lambda: strip.values[2] == pytest.approx(1.0, abs=0.1))
+    assert studio.state.point == before
+    QTest.mouseRelease(strip, LEFT, pos=spot(strip, 2, 1.0))
+    offsets = styles.offsets(space(panel), studio.state.point)
+    assert offsets.any()
+    assert strip.values[2] == pytest.approx(1.0, abs=0.1)
+
+
 def test_single_dimensions_and_directions_are_two_views_of_one_place(panel: StylesPanel) -> None:
     QTest.mouseClick(panel.basis, LEFT)
     strip = panel.strip
