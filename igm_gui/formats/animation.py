@@ -153,8 +153,10 @@ def animation_writer(
                 writer._finish()
         except av.FFmpegError as error:
             raise cannot_write(path, error) from error
-        if text is not None:
-            (insert_gif_text if ending == ".gif" else append_webp_text)(temporary, text)
+        if text is not None and ending == ".gif":
+            insert_gif_text(temporary, text)
+        elif text is not None:
+            append_webp_text(temporary, text, framing.width, framing.height)
 
 
 def check_frames(path: Path, frames: int) -> None:

@@ -201,12 +201,20 @@ XMP_END = b"</igm:recipe></rdf:Description></rdf:RDF></x:xmpmeta>"
 XMP_FLAG = 0x04
 
 
-def append_webp_text(path: Path, text: str) -> None:
-    """Add the text, as XMP, at the end of a finished animated WebP."""
+def append_webp_text(path: Path, text: str, width: int, height: int) -> None:
+    """Add the text, as XMP, at the end of a finished WebP of these many pixels.
+
+    Of a film whose pictures are all the same libwebp keeps one, in the simple format, which holds nothing
+    else: it is made the extended one.
+    """
     raw = XMP_START + html.escape(text, quote=False).encode("utf-8") + XMP_END
     with path.open("r+b") as file:
         if file.read(16)[12:] != b"VP8X":
-            raise ValueError("an animated WebP begins with a VP8X chunk")
+            file.seek(12)
+            picture = file.read()
+            file.seek(12)
+            size = (width - 1).to_bytes(3, "little") + (height - 1).to_bytes(3, "little")
+            file.write(b"VP8X" + struct.pack("<I", 10) + bytes(4) + size + picture)
         end = file.seek(0, os.SEEK_END)
         file.write(b"XMP " + struct.pack("<I", len(raw)) + raw + b"\0" * (len(raw) % 2))
         length = file.tell()

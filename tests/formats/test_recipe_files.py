@@ -67,6 +67,22 @@ def test_a_recipe_comes_back_from_the_file(ending, tmp_path):
     assert read_recipe(MAKERS[ending](tmp_path / f"a{ending}")) == RECIPE
 
 
+@pytest.mark.parametrize("count", [1, 3])
+@pytest.mark.parametrize("smooth", [False, True])
+@pytest.mark.parametrize("ending", [".webp", ".gif"])
+def test_a_film_that_stands_still_has_its_recipe_too(ending, smooth, count, tmp_path):
+    path, still = tmp_path / f"a{ending}", picture()
+    how = framing(20, 24, 3, smooth)
+    with animation_writer(path, how, 25, True, RECIPE, crf=0) as writer:
+        for _ in range(count):
+            writer.write(still)
+    assert read_recipe(path) == RECIPE
+    with Image.open(path) as image:
+        assert image.size == (72, 60)
+        if ending == ".webp":
+            assert (np.asarray(image.convert("RGB")) == how.place(still)).all()
+
+
 @KINDS
 def test_a_large_recipe_comes_back(ending, tmp_path):
     large = Recipe("timeline", "m", "", {"timeline": {"keyframes": ["x" * 3_000_000]}}, "IGM Studio 9")
