@@ -47,7 +47,7 @@ def promise(files: Sequence[Path], finds: bool = False, compares: bool = False) 
     ending = file.suffix.lower()
     if ending == SUFFIX:
         text = f"Open the project {file.name}"
-    elif ending in RESULTS and _carries(file):
+    elif ending in RESULTS and carries(file):
         text = f"{file.name}: bring back what made it"
     elif finds:
         text = f"{file.name}: find its place in the latent space"
@@ -65,9 +65,9 @@ def promise(files: Sequence[Path], finds: bool = False, compares: bool = False) 
     return f"{text}\n{more} more {'is' if more == 1 else 'are'} left out: one at a time" if more else text
 
 
-def _carries(file: Path) -> bool:
-    """Whether ``file`` says what made it. A damaged one may: opening it tells."""
+def carries(file: Path) -> bool:
+    """Whether ``file``, by its name a result, says what made it. A damaged one may: opening it tells."""
     try:
-        return metadata.read_text(file) is not None
+        return file.is_file() and metadata.read_text(file) is not None
     except IgmError:
         return True

@@ -12,9 +12,9 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QWidget
 
 from igm_gui.errors import IgmError
-from igm_gui.formats import metadata
 from igm_gui.formats.plain_folder import model_at
 from igm_gui.gui import theme
+from igm_gui.gui.drops import RESULTS, carries
 from igm_gui.gui.find_place import PICTURES, SOUNDS, can_find, find_place
 from igm_gui.gui.settings import Settings
 from igm_gui.gui.studio import Notice, Studio
@@ -231,8 +231,8 @@ class ProjectKeeper(QObject):
         ending = path.suffix.lower()
         if ending == SUFFIX:
             return self.open(path)
-        if path.is_file() and (ending in metadata.ENDINGS or ending in PICTURES or ending in SOUNDS):
-            foreign = ending not in metadata.ENDINGS or metadata.read_text(path) is None
+        if path.is_file() and (ending in RESULTS or ending in PICTURES or ending in SOUNDS):
+            foreign = ending not in RESULTS or not carries(path)
             if foreign and can_find(self._studio, path):
                 find_place(self._studio, path)
                 return True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -55,6 +56,35 @@ def test_promise(name: str, finds: bool, words: str, tmp_path: Path) -> None:
     write_png(tmp_path / "made.png", picture, Recipe("point", "toy", "", {}))
     write_png(tmp_path / "foreign.png", picture)
     assert promise([tmp_path / name], finds) == words
+
+
+def test_what_is_no_file_is_not_waited_for(tmp_path: Path) -> None:
+    (tmp_path / "folder.png").mkdir()
+    names = ["folder.png", "gone.png"]
+    if hasattr(os, "mkfifo"):
+        os.mkfifo(tmp_path / "pipe.png")
+        names.append("pipe.png")
+    for name in names:
+        assert promise([tmp_path / name]) == f"{name} was not made here: nothing to bring back"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("photo.webp", b"\xff\xd8\xff\xe0 a JPEG by another name", "is not a PNG"),
+        ("cut.png", b"\x89PNG\r\n\x1a\n\0\0", "is cut short"),
+        ("cut.gif", b"GIF89a", "is cut short"),
+    ],
+)
+def test_a_result_that_can_not_be_read_is_a_sentence(
+    name: str, content: bytes, words: str, window: MainWindow, tmp_path: Path
+) -> None:
+    (tmp_path / name).write_bytes(content)
+    before = window.studio.state
+    assert not window.open_path(tmp_path / name)
+    assert window.toast.notice is not None
+    assert f"{name} {words}" in window.toast.notice.text
+    assert window.studio.state == before
 
 
 def test_of_several_the_one_that_can_be_opened_is_meant(tmp_path: Path) -> None:
