@@ -146,7 +146,7 @@ class ProjectKeeper(QObject):
 
     @property
     def can_bring_back(self) -> bool:
-        """Whether New or Open took the place of a project that held something."""
+        """Whether New, Open or Recover took the place of a project that held something."""
         return self._before is not None
 
     def _offer(self, before: _Left, text: str) -> None:
@@ -167,12 +167,13 @@ class ProjectKeeper(QObject):
         )
 
     def bring_back(self) -> bool:
-        """Take up again what New or Open took the place of; what is there now waits in its turn. False where
-        there is nothing."""
+        """Take up again what New, Open or Recover took the place of; what is there now waits in its turn.
+        False where there is nothing."""
         before = self._before
         if before is None:
             return False
         self._before = self._now()
+        self._offer_again()
         self._replace(before.state)
         self.path, self._clean, self._unsaved = before.path, before.clean, before.unsaved
         if self._autosave is not None:
@@ -265,14 +266,19 @@ class ProjectKeeper(QObject):
         self.path, self._clean, self._unsaved = found.origin, before.state, True
         if self._autosave is not None:
             self._autosave.set_origin(found.origin)
-        if self._recovered is not None:
-            self._recovered.release()  # it was not saved: offered again at the next start
+        self._offer_again()
         self._recovered = found
         self._offer(before, "The work is recovered.")
         self._tell(project, "The work was recovered as far as it goes.")
         self.changed.emit()
         self.opened.emit()
         return True
+
+    def _offer_again(self) -> None:
+        """What was recovered is not on show any more and was not saved: the next start offers it."""
+        if self._recovered is not None:
+            self._recovered.release()
+            self._recovered = None
 
     def _take(self, project: Project) -> None:
         for model in {project.state.model, *project.state.compare} - {""}:

@@ -277,6 +277,12 @@ class TestRecovery:
         assert answers == []
         window.commands.run("project.back")
         assert [s.name for s in toy_studio.state.saved] == ["Meanwhile"]
+        # What was recovered is not saved by that: it is offered at the next start.
+        assert window.keeper.save(tmp_path / "meanwhile.igm")
+        window.keeper.close()
+        (again,) = recoverable()
+        assert [s.name for s in again.load().state.saved] == ["Lost"]
+        again.release()
 
     def test_of_two_recovered_the_first_is_offered_again(
         self, window: MainWindow, toy_studio: Studio, monkeypatch: pytest.MonkeyPatch
