@@ -179,6 +179,24 @@ def test_both_views_zoom_together_and_the_spectrogram_of_a_part_is_sharp(qtbot: 
     assert QThreadPool.globalInstance().waitForDone(20_000)
 
 
+def test_a_sound_that_came_while_zoomed_in_has_its_own_levels_when_all_of_it_is_shown(qtbot: QtBot) -> None:
+    view = SpectrogramView()
+    qtbot.addWidget(view)
+    view.resize(400, 200)
+    view.show()
+    with qtbot.waitSignal(view.shown, timeout=20_000):
+        view.set_sound(tone(500.0, 2.0), RATE)
+    view.axis.zoom(4, 0.0)
+    louder = np.concatenate([tone(1000.0, 1.0, amplitude=0.05), tone(1000.0, 1.0, amplitude=0.5)], axis=1)
+    with qtbot.waitSignal(view.shown, timeout=20_000):
+        view.set_sound(louder, RATE)
+    assert view.level_at(200, view.y_of(1000.0)) == pytest.approx(analysis.decibels(0.05), abs=1.0)
+    with qtbot.waitSignal(view.shown, timeout=20_000):
+        view.axis.show_all()
+    assert view.level_at(300, view.y_of(1000.0)) == pytest.approx(analysis.decibels(0.5), abs=1.0)
+    assert QThreadPool.globalInstance().waitForDone(20_000)
+
+
 def test_a_zoomed_view_turns_the_page_with_the_playhead_and_keeps_its_place_for_the_next_sound(
     qtbot: QtBot,
 ) -> None:

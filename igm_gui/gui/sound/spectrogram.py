@@ -211,8 +211,7 @@ class SpectrogramView(TimeView):
             return
         samples, start, end = token
         self._levels, self._shows = levels, (start, end)
-        if samples is not self._top_of:
-            self._top, self._top_of = top, samples
+        self._top, self._top_of = top, samples
         self._theme = ""
         self.update()
         if samples is self._samples:
