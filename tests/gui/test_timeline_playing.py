@@ -117,8 +117,13 @@ def test_another_model_takes_over_while_a_timeline_plays(qtbot: QtBot, make_stud
     actions.fill_timeline(studio.session)
     hub = hub_of(studio)
     workspace.toggle_play()
+    qtbot.waitUntil(lambda: (studio.playhead or 0.0) > 0.4, timeout=20_000)
     studio.open_model("drums")
     qtbot.waitUntil(lambda: (t := hub.engine.timeline) is not None and t.model == "drums", timeout=20_000)
+    assert hub.engine.timeline is not None
+    heard = hub.engine.timeline.heard
+    assert heard is not None
+    assert heard.place > 0.4, "it goes on from there, not from the start"
     assert workspace.player.playing
     studio.open_model("fashion-gan")
     qtbot.waitUntil(lambda: not hub.is_playing(workspace.sound), timeout=20_000)

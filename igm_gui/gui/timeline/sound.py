@@ -36,14 +36,14 @@ class TimelineSound(QObject):
         if self._info is None and playing:
             return
         if playing:
-            self._begin()
+            self._begin(self._player.started_at)
         else:
             self._player.follow = None
             self._hub.stop(self)
 
-    def _begin(self) -> None:
+    def _begin(self, seconds: float) -> None:
         state = self._studio.state
-        self._hub.go_timeline(self, state.model, state.timeline, self._player.started_at)
+        self._hub.go_timeline(self, state.model, state.timeline, seconds)
         self._player.follow = self._heard
 
     def _heard(self) -> Heard | None:
@@ -60,12 +60,10 @@ class TimelineSound(QObject):
         if not self._player.playing or not changed & {"timeline", "model", "info"}:
             return
         stream = self._hub.engine.timeline if self._hub.is_playing(self) else None
-        if self._info is None:
+        if self._info is None or not state.timeline.keyframes:
             self._player.follow = None
             self._hub.stop(self)
         elif stream is None or stream.model != state.model:
-            self._begin()
-        elif not state.timeline.keyframes:
-            self._hub.stop(self)
+            self._begin(self._studio.playhead or 0.0)
         else:
             stream.set_timeline(state.timeline)
