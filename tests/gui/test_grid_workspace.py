@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,13 +17,16 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from igm_gui.gui import theme
+from igm_gui.gui.grid.labels import Labels
 from igm_gui.gui.grid.workspace import GridWorkspace, sheet_size
 from igm_gui.gui.sound.hub import hub_of
 from igm_gui.gui.studio import Studio
 from igm_gui.gui.widgets.thumbnail import POINT_MIME
+from igm_gui.info import GeneratorInfo, InputSpec
 from igm_gui.session import actions
-from igm_gui.session.grid import grid_points
+from igm_gui.session.grid import grid_points, grid_shape
 from igm_gui.session.recipes import restore_file
+from igm_gui.session.state import GridSpec
 from tests.gui.alone import alone
 
 MakeStudio = Callable[..., Studio]
@@ -223,6 +227,29 @@ def test_rows_of_classes_have_their_names_beside_them(qtbot: QtBot, fashion: Gri
         assert not ink_left_of(0)
     finally:
         theme.set_bare(False)
+
+
+def test_names_beside_a_sheet_are_those_of_its_rows_and_take_the_room_of_the_widest(
+    studio: Studio, workspace: GridWorkspace
+) -> None:
+    info = studio.session.info
+    assert info is not None
+    font, larger = workspace.font(), workspace.font()
+    larger.setPixelSize(2 * font.pixelSize())
+    labels, grid = Labels(), GridSpec("classes", columns=3)
+
+    def with_classes(*names: str) -> GeneratorInfo:
+        return replace(info, inputs=(*info.inputs, InputSpec("y", "label", (len(names),), classes=names)))
+
+    labels.show(with_classes("a", "bb"), grid)
+    narrow = labels.width(font)
+    assert 0 < narrow < labels.width(larger)
+    many = with_classes(*(f"class {i}" for i in range(300)))
+    labels.show(many, grid)
+    assert len(labels.names) == grid_shape(many, grid)[0] == 256
+    assert labels.width(font) > narrow
+    labels.show(many, replace(grid, mode="seeds"))
+    assert labels.width(font) == 0
 
 
 def test_classes_need_a_model_that_has_them(studio: Studio, workspace: GridWorkspace) -> None:

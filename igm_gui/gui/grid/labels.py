@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QRectF, QSizeF, Qt
-from PySide6.QtGui import QFontMetrics, QPainter
+from PySide6.QtGui import QFont, QFontMetrics, QPainter
 
 from igm_gui.gui import theme
 from igm_gui.info import GeneratorInfo
+from igm_gui.session.grid import MAX_ROWS
 from igm_gui.session.state import GridSpec
 
 GAP = 10  # between the words and the sheet
@@ -21,23 +22,31 @@ class Labels:
         self.names: tuple[str, ...] = ()
         self.seed = 0
         self.columns = 0
+        self._widths: dict[str, int] = {}  # by font: a thousand names take milliseconds to measure
 
     def show(self, info: GeneratorInfo, grid: GridSpec) -> None:
         """Those of ``grid``; none where its rows are no classes."""
         label = next(iter(info.of_kind("label")), None) if grid.mode == "classes" else None
-        self.names = label.classes if label is not None else ()
+        names = label.classes[:MAX_ROWS] if label is not None else ()
+        if names != self.names:
+            self.names = names
+            self._widths.clear()
         self.seed, self.columns = grid.seed, grid.columns
 
-    def width(self, metrics: QFontMetrics) -> int:
+    def width(self, font: QFont) -> int:
         """Pixels they take left of the sheet."""
         if not self.names or theme.is_bare():
             return 0
-        return min(max(map(metrics.horizontalAdvance, self.names)), WIDEST) + GAP
+        key = font.toString()
+        if key not in self._widths:
+            widest = max(map(QFontMetrics(font).horizontalAdvance, self.names))
+            self._widths[key] = min(widest, WIDEST) + GAP
+        return self._widths[key]
 
     def paint(self, painter: QPainter, frame: QRectF, cell: QSizeF, gap: float) -> None:
         """Paint them around ``frame``, the sheet, whose cells have this size and gap."""
         metrics = painter.fontMetrics()
-        room = self.width(metrics)
+        room = self.width(painter.font())
         if not room:
             return
         painter.setPen(theme.colour("quiet"))

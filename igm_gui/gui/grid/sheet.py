@@ -216,7 +216,7 @@ class Sheet(QWidget):
             gap = self._grid.gap / shown_scale(self._info, self._grid)
         full_wide = self.columns * wide + (self.columns - 1) * gap
         full_high = self.rows * high + (self.rows - 1) * gap
-        left = self.labels.width(self.fontMetrics())
+        left = self.labels.width(self.font())
         room_wide, room_high = self.width() - left - 2 * MARGIN, self.height() - 2 * MARGIN
         zoom = max(min(room_wide / max(full_wide, 1), room_high / max(full_high, 1)), 1e-3)
         frame = QRectF(
