@@ -139,31 +139,35 @@ def test_loop_may_change_while_playing(rig: Rig) -> None:
 def test_the_device_is_given_back_after_silence_and_opened_again(rig: Rig) -> None:
     rig.player.play(tone(seconds=0.05), RATE)
     device = rig.device
-    device.let_go()
-    looking = rig.player.look_for_devices()  # answered in turn
+    looking = rig.player.look_for_devices()
+    device.advance(2)
     assert looking.wait(WAIT)
-    rig.player.play(tone(seconds=0.05), RATE)
-    second = rig.opener.wait_for_output(0)
-    assert second is device or device.closed
-    rig.player.close()
-    assert device.closed
+    assert rig.opener.looked == 0  # to look now would end the sound
+    device.let_go()
+    device.wait_closed()
     silence = device.sound[int(0.05 * RATE) + BLOCK :]
+    assert not silence.any()
     assert len(silence) >= 0.1 * RATE  # the device played all that it held before it was closed
+    samples = tone(seconds=0.05)
+    rig.player.play(samples, RATE)
+    second = rig.opener.wait_for_output(1)
+    assert rig.opener.looked == 1
+    second.advance(4)
+    np.testing.assert_array_equal(second.sound[: 4 * BLOCK, 0], samples[0, : 4 * BLOCK])
 
 
 def test_nothing_runs_at_rest(rig: Rig) -> None:
     rig.opener.free = True
     rig.player.play(tone(seconds=0.02), RATE)
     device = rig.device
-    with rig.player._wake:
-        done = rig.player._wake.wait_for(lambda: False, 0.0)
-    assert not done
     # A free device takes the grace of silence in no time; then the thread sleeps and holds nothing.
-    while not device.closed:
-        assert rig.player._thread is not None
-        rig.player._thread.join(0.01)
-    assert len(device.sound) >= GRACE * RATE
+    device.wait_closed()
+    written = len(device.sound)
+    assert written >= GRACE * RATE
+    assert rig.player.look_for_devices().wait(WAIT)  # it wakes for that, with the closing behind it
     assert rig.player._output is None
+    assert len(rig.opener.outputs) == 1
+    assert len(device.sound) == written
 
 
 def test_a_lost_device_becomes_silence_and_a_sentence(rig: Rig) -> None:
@@ -172,6 +176,7 @@ def test_a_lost_device_becomes_silence_and_a_sentence(rig: Rig) -> None:
     rig.opener.there = False
     rig.device.unplug()
     nowhere = rig.opener.wait_for_output(1)
+    assert rig.player.look_for_devices().wait(WAIT)  # the thread has taken it over by then
     assert nowhere.rate == RATE
     assert not nowhere.real
     assert rig.device.closed
