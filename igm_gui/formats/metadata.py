@@ -242,6 +242,8 @@ def _read_webp(file: BinaryIO, size: int) -> bytes | None:
 
 # -- GIF
 
+MAX_BLOCKS = 2 * MAX_TEXT // 255  # a block may hold a single byte: the window must not wait for millions
+
 
 def insert_gif_text(path: Path, text: str) -> None:
     """Put the text, as a comment, before the pictures of a finished GIF."""
@@ -255,6 +257,7 @@ def insert_gif_text(path: Path, text: str) -> None:
 def _read_gif(file: BinaryIO, size: int) -> bytes | None:
     file.seek(10)
     file.seek(_colour_bytes(_take(file, 3, size)[0]), os.SEEK_CUR)
+    left = iter(range(MAX_BLOCKS))
     while True:
         (kind,) = _take(file, 1, size)
         if kind in (0x2C, 0x3B):  # the first picture, or the end
@@ -262,7 +265,7 @@ def _read_gif(file: BinaryIO, size: int) -> bytes | None:
         if kind != 0x21:
             raise _Damaged(f"block {kind:#x} is none of a GIF's")
         (label,) = _take(file, 1, size)
-        raw = _sub_blocks(file, size)
+        raw = _sub_blocks(file, size, left)
         if label == 0xFE and raw.startswith(b'{"igm_recipe"'):
             return raw
 
@@ -272,13 +275,14 @@ def _colour_bytes(flags: int) -> int:
     return 3 << (flags & 7) + 1 if flags & 0x80 else 0
 
 
-def _sub_blocks(file: BinaryIO, size: int) -> bytes:
-    """The content of the sub-blocks from here on."""
+def _sub_blocks(file: BinaryIO, size: int, left: Iterator[int]) -> bytes:
+    """The content of the sub-blocks from here on; each takes one of those ``left``."""
     kept = bytearray()
-    while True:
+    for _ in left:
         (length,) = _take(file, 1, size)
         if not length:
             return bytes(kept)
         kept += _take(file, length, size)
         if len(kept) > MAX_TEXT:
-            raise _Damaged("the comment is too long")
+            break
+    raise _Damaged("the comment is too long")

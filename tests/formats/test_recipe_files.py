@@ -199,6 +199,24 @@ def test_a_recipe_too_long_for_a_file_is_refused():
 # -- hostile containers
 
 
+@pytest.mark.parametrize("block", [b"\x21\xfe\0", b"\x01a"], ids=["extensions", "blocks of a byte"])
+def test_a_gif_of_countless_parts_is_not_read_to_its_end(block, tmp_path, monkeypatch):
+    taken = 0
+    take = metadata._take
+
+    def counted(*arguments):
+        nonlocal taken
+        taken += 1
+        return take(*arguments)
+
+    monkeypatch.setattr(metadata, "_take", counted)
+    path = tmp_path / "a.gif"
+    path.write_bytes(b"GIF89a" + bytes(7) + b"\x21\xfe" * (block[0] == 1) + block * 1_000_000)
+    with pytest.raises(ProjectError, match="damaged"):
+        read_recipe(path)
+    assert taken < 4 * metadata.MAX_BLOCKS
+
+
 def chunk(kind: bytes, data: bytes) -> bytes:
     return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
