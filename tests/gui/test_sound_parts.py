@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from time import perf_counter
 
 import numpy as np
 import pytest
@@ -194,6 +195,28 @@ def test_a_sound_that_came_while_zoomed_in_has_its_own_levels_when_all_of_it_is_
     with qtbot.waitSignal(view.shown, timeout=20_000):
         view.axis.show_all()
     assert view.level_at(300, view.y_of(1000.0)) == pytest.approx(analysis.decibels(0.5), abs=1.0)
+    assert QThreadPool.globalInstance().waitForDone(20_000)
+
+
+def test_of_two_views_the_second_waits_for_its_sound_where_the_first_has_one_of_another_length(
+    qtbot: QtBot,
+) -> None:
+    axis = TimeAxis()
+    wave, picture = WaveformView(axis=axis), SpectrogramView(axis=axis)
+    for view in (wave, picture):
+        qtbot.addWidget(view)
+        view.resize(400, 200)
+    before, after = tone(500.0, 1.0), tone(1000.0, 2.0)
+    wave.set_sound(before, RATE)
+    with qtbot.waitSignal(picture.shown, timeout=20_000):
+        picture.set_sound(before, RATE)
+    qtbot.waitUntil(lambda: perf_counter() > picture._maker._not_before, timeout=20_000)  # it may begin
+    made: list[object] = []
+    picture._maker.made.connect(lambda token, _levels, _top: made.append(token[0]))
+    wave.set_sound(after, RATE)
+    with qtbot.waitSignal(picture.shown, timeout=20_000):
+        picture.set_sound(after, RATE)
+    assert [sound is after for sound in made] == [True]
     assert QThreadPool.globalInstance().waitForDone(20_000)
 
 
