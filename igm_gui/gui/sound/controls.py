@@ -1,19 +1,15 @@
-"""Small parts of the sound view that stand elsewhere too: play button, volume, level, devices."""
+"""Small parts of the sound view: volume, level, devices."""
 
 from __future__ import annotations
 
-import math
 import threading
-from collections.abc import Callable
-from typing import Any
 
-from numpy.typing import NDArray
 from PySide6.QtCore import QRectF, QSize, Qt, QTimer
 from PySide6.QtGui import QActionGroup, QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QSizePolicy, QWidget
 
 from igm_gui.engine.audio.analysis import decibels
-from igm_gui.engine.audio.output import LATENCY, NO_DEVICE
+from igm_gui.engine.audio.output import LATENCY, LEAST_LATENCY, NO_DEVICE
 from igm_gui.engine.audio.sound import SoundStatus
 from igm_gui.gui import theme
 from igm_gui.gui.sound.hub import SoundHub
@@ -23,42 +19,10 @@ from igm_gui.gui.widgets.slider import Track
 FLOOR_DB = -54.0
 # What the device holds: seconds, name, what for.
 LATENCIES = (
-    (0.06, "Short", "For playing: a change is heard soonest. A busy machine may break off"),
+    (LEAST_LATENCY, "Short", "For playing: a change is heard soonest. A busy machine may break off"),
     (LATENCY, "Normal", "Without gaps on an ordinary machine"),
     (0.30, "Long", "For a model that keeps up only just, or a busy machine"),
 )
-
-
-class PlayButton(IconButton):
-    """Plays what ``sound`` gives, float32 ``(channels, n)`` and its rate in Hz (None: nothing to play), and
-    stops it again. Shows a square while its own sound plays."""
-
-    def __init__(
-        self,
-        hub: SoundHub,
-        sound: Callable[[], tuple[NDArray[Any], int] | None],
-        parent: QWidget | None = None,
-        role: str = "icon",
-    ) -> None:
-        super().__init__("play", "Play", parent, role)
-        self._hub = hub
-        self._sound = sound
-        self.clicked.connect(self.toggle)
-        hub.changed.connect(self._show)
-
-    def toggle(self) -> None:
-        """Play, or stop what this button started."""
-        if self._hub.is_playing(self):
-            self._hub.stop(self)
-            return
-        found = self._sound()
-        if found is not None:
-            self._hub.play(self, *found)
-
-    def _show(self) -> None:
-        playing = self._hub.is_playing(self)
-        self.set_icon("square" if playing else "play")
-        self.setToolTip("Stop" if playing else "Play")
 
 
 class VolumeControl(QWidget):
@@ -127,7 +91,7 @@ class LevelMeter(QWidget):
         painter.drawRoundedRect(body, 3, 3)
         if self._level <= 0:
             return
-        part = 1 - max(20 * math.log10(self._level), FLOOR_DB) / FLOOR_DB
+        part = 1 - max(decibels(self._level), FLOOR_DB) / FLOOR_DB
         hot = 1 - 3 / -FLOOR_DB
         painter.setClipRect(QRectF(0, 0, body.width() * min(part, hot), body.height()))
         painter.setBrush(theme.colour("good"))
