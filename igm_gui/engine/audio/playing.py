@@ -39,8 +39,8 @@ def _be_urgent() -> None:
 class PlayingThread:
     """Runs commands between blocks, and owns the output: opens, fills, changes, loses and gives it back.
 
-    The thread starts with the first command. Whatever begins with ``_`` here is for this thread alone; other
-    threads give it commands with :meth:`do` and read what it leaves.
+    The thread starts with the first command. The other methods here are for this thread alone; other threads
+    give it commands with :meth:`_do` and read what it leaves.
     """
 
     def __init__(self, opener: Opener | None = None, clock: Callable[[], float] = time.perf_counter) -> None:
