@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import islice
+from os.path import isfile
 from pathlib import Path
 
 from igm_gui.errors import ModelError
@@ -16,7 +17,7 @@ NEEDED = "A model folder holds model.safetensors and card.json."
 
 def model_at(path: Path) -> Path:
     """What is opened when ``path`` is named: a file of our own folder format stands for its folder."""
-    ours = path.name in OUR_FILES and (path.parent / "card.json").is_file()
+    ours = path.name in OUR_FILES and isfile(path.parent / "card.json")
     return path.parent if ours else path
 
 
@@ -33,8 +34,9 @@ def _models(folder: Path) -> list[str]:
     """Names of what lies in ``folder`` and looks like a model. OSError where it can't be read."""
     found = []
     for path in islice(folder.iterdir(), MAX_LOOKED_AT):
-        file = path.suffix.lower() in MODEL_ENDINGS and path.is_file() and path.stat().st_size > 0
-        if file or (path.is_dir() and (path / "card.json").is_file()):
+        # Not by Path.is_file: that raises where a folder in this one may not be looked into.
+        file = path.suffix.lower() in MODEL_ENDINGS and isfile(path) and path.stat().st_size > 0
+        if file or isfile(path / "card.json"):
             found.append(path.name)
     return sorted(found)
 

@@ -15,6 +15,7 @@ from safetensors.torch import save_file
 from igm_gui.errors import ModelError
 from igm_gui.formats.checkpoint import open_checkpoint, read_header, read_tensors
 from igm_gui.formats.files import sha256_of
+from igm_gui.formats.plain_folder import model_at
 from igm_gui.generators import registry
 from igm_gui.paths import models_folder
 
@@ -171,3 +172,15 @@ def test_a_folder_that_is_no_model_says_what_is_in_it(tmp_path):
         (tmp_path / name).mkdir()
         (tmp_path / name / "card.json").write_text("{}")
     assert "a, b, c and 1 more" in refusal()
+
+
+def test_a_folder_that_may_not_be_looked_into_is_no_model(tmp_path):
+    """To whom nothing is forbidden (root) it is an empty one."""
+    (tmp_path / "lost+found").mkdir(mode=0)
+    (tmp_path / "network.pkl").write_bytes(b"weights")
+    with pytest.raises(ModelError) as caught:
+        open_checkpoint(tmp_path)
+    assert "Open network.pkl" in caught.value.hint
+    for name in ("x" * 300, "a\0b"):  # no file can be called that
+        path = tmp_path / name / "card.json"
+        assert model_at(path) == path
