@@ -307,11 +307,6 @@ def _edit(session: Session, timeline: Timeline, merge: str | None = None) -> boo
     return session.update(timeline=settled(session.state.timeline, timeline), merge=merge)
 
 
-def set_pace(session: Session, before: Timeline, paced: Timeline) -> bool:
-    """``paced``, what was measured on ``before``, in its place; False where it is another one by now."""
-    return session.state.timeline == before and session.update(timeline=paced)
-
-
 def drop_pace(session: Session) -> bool:
     """As the keyframes and their easings say, at the times where they are."""
     return session.update(timeline=unpaced(session.state.timeline))

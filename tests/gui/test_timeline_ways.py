@@ -125,15 +125,20 @@ def test_a_constant_pace_is_measured_and_one_step_to_undo(
     assert not any(key.pace for key in studio.state.timeline.keyframes)
 
 
+@pytest.mark.parametrize("what", ["timeline", "model"])
 def test_a_timeline_that_changes_while_its_pace_is_measured_is_left_as_it_is(
-    qtbot: QtBot, studio: Studio, workspace: TimelineWorkspace
+    what: str, qtbot: QtBot, studio: Studio, workspace: TimelineWorkspace
 ) -> None:
     told: list[Notice] = []
     studio.notice.connect(told.append)
     actions.fill_timeline(studio.session)
     workspace._commands.run("timeline.pace")
-    actions.set_timeline(studio.session, length=20.0)
+    if what == "timeline":
+        actions.set_timeline(studio.session, length=20.0)
+    else:
+        assert studio.open_model("fashion-gan")
+        assert studio.state.model == "fashion-gan"
     changed = studio.state.timeline
     qtbot.waitUntil(lambda: workspace.jobs.job is None, timeout=60_000)
     assert studio.state.timeline == changed
-    assert "changed meanwhile" in told[-1].text
+    assert any(f"{what} was changed meanwhile" in notice.text for notice in told)

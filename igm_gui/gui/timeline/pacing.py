@@ -11,6 +11,7 @@ from igm_gui.gui.jobbar import JobBar
 from igm_gui.gui.studio import Studio
 from igm_gui.gui.timeline.player import Player
 from igm_gui.session import actions
+from igm_gui.session.state import SessionState
 from igm_gui.timeline import Timeline
 
 
@@ -59,15 +60,17 @@ class Pacing:
 
         def done(job: Job) -> None:
             if job.error is None and found and found[0] is not None:
-                self._take(before, found[0])
+                self._take(state, found[0])
 
         return self._jobs.watch(self._studio.run("Constant pace", work, done))
 
-    def _take(self, before: Timeline, paced: Timeline) -> None:
-        session = self._studio.session
-        if session.state.timeline != before:
-            self._studio.say("The timeline was changed meanwhile: it was left as it is.", "Try it again.")
-        elif actions.set_pace(session, before, paced):
+    def _take(self, before: SessionState, paced: Timeline) -> None:
+        """``paced``, measured on the model and timeline of ``before``, where both are there still."""
+        now = self._studio.state
+        if (now.model, now.timeline) != (before.model, before.timeline):
+            what = "model" if now.model != before.model else "timeline"
+            self._studio.say(f"The {what} was changed meanwhile: no pace was set.", "Try it again.")
+        elif self._studio.session.update(timeline=paced):
             self._studio.say(
                 "Every second changes as much as any other now.", "Undo brings the times before back.", "good"
             )
