@@ -104,12 +104,13 @@ def test_a_folder_that_was_left_goes_too(tmp_path: Path) -> None:
 
 def test_a_write_that_is_killed_leaves_little_and_the_next_one_nothing(tmp_path: Path) -> None:
     script = (
-        "import sys, time; from pathlib import Path; from igm_gui.formats.files import atomic_path, claimed\n"
+        "import sys; from pathlib import Path; from igm_gui.formats.files import atomic_path, claimed\n"
         "with atomic_path(Path(sys.argv[1])) as temporary, claimed(temporary):\n"
-        "    temporary.write_bytes(b'half'); print('ready', flush=True); time.sleep(60)"
+        "    temporary.write_bytes(b'half'); print('ready', flush=True); sys.stdin.read()"
     )
     target = tmp_path / "film.mp4"
-    with subprocess.Popen([sys.executable, "-c", script, str(target)], stdout=subprocess.PIPE) as process:
+    command, pipe = [sys.executable, "-c", script, str(target)], subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == b"ready\n"
         (left,) = tmp_path.iterdir()
