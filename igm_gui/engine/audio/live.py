@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from igm_gui.engine.audio.player import Player
+from igm_gui.engine.audio.playing import CROSSFADE
 from igm_gui.engine.audio.resample import Resampler
 from igm_gui.engine.audio.ring import RingBuffer
 from igm_gui.engine.audio.status import block_for
@@ -193,13 +194,14 @@ class LiveStream:
     def _show_ready(self, voice: LiveVoice) -> None:
         """Enough is there: let it be heard, and what sounded before leave."""
         if not self.ready.is_set():
-            self._player.attach(voice)
+            self._player.attach(voice, self._fade_in)
             self.ready.set()
             self._relieve()
 
     # -- what a stream of another kind does its own way
 
     _grows = True  # whether blocks may get longer where each costs much
+    _fade_in = CROSSFADE  # seconds; a stream may begin in mid-swing
 
     def _prepare(self, generator: Any) -> int:
         """Get ready to make sound; the answer is how many frames a block has at first."""

@@ -41,12 +41,12 @@ class Player(PlayingThread):
         self._starting = True
         self._do(lambda: self._swap(clip))
 
-    def attach(self, voice: LiveVoice) -> None:
-        """Bring in a live voice; what sounds crossfades into it."""
+    def attach(self, voice: LiveVoice, fade_in: float = CROSSFADE) -> None:
+        """Bring in a live voice over ``fade_in`` seconds; what sounds fades out under it."""
 
         def begin() -> None:
             if not voice.cancelled:
-                self._start(voice, CROSSFADE, CROSSFADE)
+                self._start(voice, fade_in, CROSSFADE)
 
         self._do(begin)
 

@@ -98,6 +98,7 @@ class TimelineStream(LiveStream):
 
             self._score = JoinedScore(info, render, timeline, start, timeline.loop)
             self._lead = max(self._lead, JOINED_LEAD)
+            self._fade_in = 0.0  # each rendering has an attack of its own
         self._done = (timeline, number)
         return self._score.size
 

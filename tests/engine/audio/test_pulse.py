@@ -239,7 +239,7 @@ def hear_a_timeline(
     match = np.fft.irfft(np.fft.rfft(sound[:, 0], size) * np.conj(np.fft.rfft(wanted[:, 0], size)), size)
     start = int(match.argmax())
     same = sound[start : start + len(wanted)]
-    settled = round(0.03 * rate)  # a stream is faded in
+    settled = round(0.03 * rate) if model == "additive" else 0  # a stream is faded in
     assert len(same) == len(wanted)
     # A network's last bits depend on how many it makes at once, and on how many threads.
     limit = 1e-5 if model == "additive" else 1e-3
