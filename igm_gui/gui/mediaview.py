@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QStackedWidget, QWidget
 
 from igm_gui.engine.audio.analysis import at_loudness
@@ -20,10 +21,13 @@ MATCHED_LUFS = -23.0  # EBU R 128
 class MediaView(QStackedWidget):
     """Shows a rendering as what it is; keeps the last good one where a result has none."""
 
+    painted = Signal()  # a new rendering is on screen
+
     def __init__(self, studio: Studio, parent: QWidget | None = None, margin: int = 28) -> None:
         super().__init__(parent)
         self._studio = studio
         self.picture = PictureView(self, margin=margin)
+        self.picture.painted.connect(self.painted)
         self.addWidget(self.picture)
         self.waveform: WaveformView | None = None  # made with the first sound
         self.sound: NDArray[np.float32] | None = None  # (channels, samples), of what is shown
@@ -91,6 +95,7 @@ class MediaView(QStackedWidget):
         if self.waveform is None:
             self.waveform = WaveformView(shaded=True)
             self.waveform.seek_asked.connect(self.play)
+            self.waveform.painted.connect(self.painted)
             self.addWidget(self.waveform)
             hub = hub_of(self._studio)
             hub.ticked.connect(self._on_tick)

@@ -18,6 +18,7 @@ from igm_gui.engine.audio.sound import SoundEngine
 from igm_gui.gui.compare.workspace import CompareWorkspace
 from igm_gui.gui.sound.hub import SoundHub
 from igm_gui.gui.studio import Studio
+from igm_gui.session import actions
 from tests.gui.alone import alone
 from tests.gui.sound_view_parts import RealTimeOpener
 
@@ -62,6 +63,15 @@ def test_all_are_heard_equally_loud_where_that_is_asked_for(
     assert len(heard) == 5  # the one that played changed too
     assert heard[2:] == pytest.approx([-23.0] * 3, abs=0.2)
     assert SoundHub(workspace.columns[0].view._studio, SoundEngine()).matched  # remembered
+
+
+def test_the_sound_of_the_current_model_is_timed_until_it_is_painted(
+    qtbot: QtBot, workspace: CompareWorkspace
+) -> None:
+    view = workspace.columns[0].view
+    qtbot.waitUntil(lambda: view.waveform is not None and view.waveform._key != (), timeout=20_000)
+    with qtbot.waitSignal(view._studio.painted, timeout=20_000):
+        actions.randomize(view._studio.session, 7)
 
 
 def test_the_next_model_is_heard_from_the_same_place(qtbot: QtBot, workspace: CompareWorkspace) -> None:

@@ -89,7 +89,7 @@ class Column(QFrame):
         self.view = MediaView(studio, margin=18)
         self.view.compares = True
         if index == 0:
-            self.view.picture.painted.connect(studio.painted)
+            self.view.painted.connect(studio.painted)
         self.message = QLabel(self.view)
         self.message.setWordWrap(True)
         self.message.setAlignment(Qt.AlignmentFlag.AlignCenter)

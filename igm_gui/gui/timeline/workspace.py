@@ -55,7 +55,7 @@ class TimelineWorkspace(QWidget):
         self.pacing = Pacing(studio, self.player, self.jobs)
         self._add_commands()
         self.view = MediaView(studio)
-        self.view.picture.painted.connect(studio.painted)
+        self.view.painted.connect(studio.painted)
         self.place = QLabel(self.view)
         self.place.setObjectName("overlay")
         self.place.setToolTip("Where the playhead is: frame, keyframes around it, and the way between them")
