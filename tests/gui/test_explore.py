@@ -219,6 +219,8 @@ def test_saved_png_carries_its_recipe_and_brings_the_state_back(
     qtbot.waitUntil(lambda: job.done, timeout=30_000)
     assert job.error is None
     assert read_recipe(path).model == "uniform-pixels"
+    # The render thread is done a little before the window has heard of it.
+    qtbot.waitUntil(lambda: real_window.toast.notice is not None)
     told = real_window.toast.notice
     assert told is not None
     assert told.text == "Written: found.png"
