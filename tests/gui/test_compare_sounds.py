@@ -91,3 +91,15 @@ def test_the_next_model_is_heard_from_the_same_place(qtbot: QtBot, workspace: Co
     assert player.status().position > 0.3
     QTest.mouseClick(first.play, Qt.MouseButton.LeftButton)
     assert not first.view.playing
+
+
+def test_a_click_on_the_outline_is_seen_on_the_button_too(qtbot: QtBot, workspace: CompareWorkspace) -> None:
+    column = workspace.columns[0]
+    assert column.view.waveform is not None
+    resting = column.play.icon().pixmap(32, 32).toImage()
+    QTest.mouseClick(column.view.waveform, Qt.MouseButton.LeftButton)
+    assert column.view.playing
+    assert column.play.icon().pixmap(32, 32).toImage() != resting
+    QTest.mouseClick(column.play, Qt.MouseButton.LeftButton)
+    assert not column.view.playing
+    assert column.play.icon().pixmap(32, 32).toImage() == resting

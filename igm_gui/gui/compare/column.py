@@ -168,6 +168,9 @@ class Column(QFrame):
             return
         if self.view.show_result(result):
             self._say("")
+            if self.view.sound is not None and not self._hears:
+                self._hears = True
+                hub_of(self._studio).changed.connect(self._show_playing)
             if self._cold and self._times:
                 # A network's first pass sets it up: it does not count once there is another.
                 self._cold = False
@@ -241,10 +244,6 @@ class Column(QFrame):
             self.view.stop()
         else:
             self.view.hear()
-            if not self._hears:
-                self._hears = True
-                hub_of(self._studio).changed.connect(self._show_playing)
-        self._show_playing()
 
     def _show_playing(self) -> None:
         self.play.set_icon("square" if self.view.playing else "play")
