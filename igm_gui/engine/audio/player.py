@@ -93,8 +93,11 @@ class Player(PlayingThread):
     def set_latency(self, seconds: float) -> None:
         """Ask the device to hold ``seconds``; what plays goes on after a short silence."""
 
+        wanted = min(max(seconds, LEAST_LATENCY), MOST_LATENCY)
+        self._opener.latency = wanted  # a stream that starts now goes by it already
+
         def change() -> None:
-            self._opener.latency = min(max(seconds, LEAST_LATENCY), MOST_LATENCY)
+            self._opener.latency = wanted  # gaps at the old one may have made it longer meanwhile
             self._dry = 0
             self._change_device()
 

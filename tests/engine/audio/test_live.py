@@ -316,6 +316,22 @@ def test_another_device_while_live(rig: Rig) -> None:
     assert second.sound[-BLOCK:].any()
 
 
+def test_a_shorter_latency_while_live_halves_the_lead_at_once(rig: Rig) -> None:
+    device = rig.go()
+    assert rig.engine.status().live.lead == LEAD  # type: ignore[union-attr]
+    rig.engine.set_latency(0.06)  # the device is busy: it is changed after the block that it takes now
+    assert rig.player.latency == 0.06
+    assert rig.engine.status().live.lead == LEAD / 2  # type: ignore[union-attr]
+    device.let_go()
+    second = rig.opener.wait_for_output(1)
+    live = rig.engine._live
+    assert live is not None
+    while not live.ready.wait(0.01):
+        second.advance()
+    rig.hear(second, 24)
+    assert second.sound[-BLOCK:].any()
+
+
 @pytest.mark.usefixtures("two_threads")
 def test_one_torch_thread_is_for_the_caller_alone() -> None:
     import torch
