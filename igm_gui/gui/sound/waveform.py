@@ -76,7 +76,6 @@ class TimeView(QWidget):
         self._rate = 48_000
         self._playhead: float | None = None
         self._pointer: float | None = None
-        self._zooms = True
         self.axis.changed.connect(self._on_axis)
 
     @property
@@ -122,7 +121,7 @@ class TimeView(QWidget):
             painter.drawLine(QPointF(self._pointer, 0), QPointF(self._pointer, self.height()))
 
     def wheelEvent(self, event: QWheelEvent) -> None:
-        if self._zooms and self.seconds:
+        if self.seconds:
             self.axis.wheel(event, self.width())
         else:
             event.ignore()
@@ -140,7 +139,6 @@ class WaveformView(TimeView):
         samples: NDArray[Any] | None = None,
         rate: int = 48_000,
         parent: QWidget | None = None,
-        interactive: bool = True,
         shaded: bool = False,
         axis: TimeAxis | None = None,
     ) -> None:
@@ -148,22 +146,20 @@ class WaveformView(TimeView):
         self._picture = QImage()
         self._key: tuple[object, ...] = ()
         self._gain = 1.0
-        self._interactive = self._zooms = interactive
         self._shaded = shaded
         self.tint = "accent"
         self.setMinimumSize(40, 24)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setAccessibleName("Waveform")
-        if interactive:
-            self.setMouseTracking(True)
-            self.setCursor(Qt.CursorShape.PointingHandCursor)
-            self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-            self.setToolTip("Click to play from there, the wheel zooms")
-            self.setAccessibleDescription(
-                "Return plays from the start, the arrows move by a twentieth, plus and minus zoom, "
-                "Backspace shows all"
-            )
+        self.setMouseTracking(True)
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.setToolTip("Click to play from there, the wheel zooms")
+        self.setAccessibleDescription(
+            "Return plays from the start, the arrows move by a twentieth, plus and minus zoom, "
+            "Backspace shows all"
+        )
         self.set_sound(samples, rate)
 
     def sizeHint(self) -> QSize:
@@ -241,7 +237,7 @@ class WaveformView(TimeView):
     def _paint_level(self, painter: QPainter) -> None:
         """How loud the edge of the picture is, as the outline is drawn as large as there is room. Where no
         spectrogram stands below, the times too."""
-        if self.height() < 60 or self.width() < 160 or not self._interactive:
+        if self.height() < 60 or self.width() < 160:
             return
         edge = 1.0 / self._gain
         if self._shaded:
@@ -256,8 +252,7 @@ class WaveformView(TimeView):
         paint_label(painter, QRectF(3, 20 if self._shaded else 2, wide, 14), text)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        if self._interactive:
-            self._point_at(event.position().x())
+        self._point_at(event.position().x())
 
     def _point_at(self, x: float | None) -> None:
         super()._point_at(x)
@@ -269,27 +264,26 @@ class WaveformView(TimeView):
         self.hovered.emit(f"{self.seconds_at(x):.3f} s{loud}")
 
     def leaveEvent(self, event: QEvent) -> None:
-        if self._interactive:
-            self._point_at(None)
+        self._point_at(None)
         super().leaveEvent(event)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        if not self._interactive or event.button() != Qt.MouseButton.LeftButton:
+        if event.button() != Qt.MouseButton.LeftButton:
             event.ignore()
             return
         self.seek_asked.emit(self.seconds_at(event.position().x()))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        if self._interactive and event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
             self.seek_asked.emit(0.0)
-        elif self._interactive and event.key() in (Qt.Key.Key_Left, Qt.Key.Key_Right):
+        elif event.key() in (Qt.Key.Key_Left, Qt.Key.Key_Right):
             step = 0.05 * self.seconds * (1 if event.key() == Qt.Key.Key_Right else -1)
             self.seek_asked.emit(min(max((self._playhead or 0.0) + step, 0.0), self.seconds))
-        elif self._interactive and event.key() in ZOOM_KEYS:
+        elif event.key() in ZOOM_KEYS:
             middle = (self.axis.start + self.axis.end) / 2
             at = self._playhead if self._playhead is not None else middle
             self.axis.zoom(ZOOM_KEYS[Qt.Key(event.key())], min(max(at, self.axis.start), self.axis.end))
-        elif self._interactive and event.key() == Qt.Key.Key_Backspace and self.axis.zoomed:
+        elif event.key() == Qt.Key.Key_Backspace and self.axis.zoomed:
             self.axis.show_all()
         else:
             super().keyPressEvent(event)
