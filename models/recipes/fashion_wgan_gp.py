@@ -56,7 +56,7 @@ def main() -> None:
         run,
         generator,
         faults=(
-            "Printed patterns come out as blotches, and some sandals as fragments.",
+            "Printed patterns come out as blotches or black bands, and some sandals as fragments.",
             "Shirts are the least certain: the judge names about two of three rightly.",
         ),
         module="fashion_wgan_gp",
